@@ -1,0 +1,150 @@
+// edgebert-convert: copies a model folder with its weights in another floating-point type.
+//
+// Exit status: 0 done, 2 bad input or output.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <cmath>
+#include <filesystem>
+#include <iostream>
+#include <string>
+
+#include "golden/base/result.h"
+#include "golden/checkpoint/file.h"
+#include "golden/checkpoint/model_weights.h"
+#include "golden/checkpoint/safetensors.h"
+#include "golden/checkpoint/tokenizer.h"
+
+namespace edgebert::checkpoint {
+namespace {
+
+struct ConvertReport {
+  size_t tensors = 0;
+  size_t values = 0;
+  size_t flushed = 0;         ///< non-zero values that became zero
+  double largest_change = 0;  ///< |new - old|
+  size_t bytes = 0;           ///< of the new file
+};
+
+bool IsFloat(DType dtype) {
+  return dtype == DType::kF16 || dtype == DType::kBf16 || dtype == DType::kF32;
+}
+
+float RoundTo(DType dtype, float value) {
+  if (dtype == DType::kF16) return HalfToFloat(FloatToHalf(value));
+  if (dtype == DType::kBf16) return Bfloat16ToFloat(FloatToBfloat16(value));
+  return value;
+}
+
+/// Floating-point tensors change their type; others are copied.
+Result<ConvertReport> ConvertWeights(const SafetensorsFile& file, DType dtype,
+                                     const std::string& path) {
+  ConvertReport report;
+  SafetensorsWriter writer;
+  for (const auto& [key, value] : file.metadata()) writer.SetMetadata(key, value);
+  for (const TensorInfo& info : file.tensors()) {
+    ++report.tensors;
+    if (!IsFloat(info.dtype)) {
+      const auto bytes = file.Bytes(info);
+      writer.Add(info.name, info.dtype, info.shape, {bytes.begin(), bytes.end()});
+      continue;
+    }
+    EB_ASSIGN_OR_RETURN(const FloatTensor tensor, file.Floats(info.name));
+    for (const float value : tensor.values) {
+      const float rounded = RoundTo(dtype, value);
+      if (!std::isfinite(rounded)) {
+        return Error({.file = file.name()},
+                     fmt::format("tensor '{}' holds {}, which does not fit {}", info.name, value,
+                                 DTypeName(dtype)),
+                     "convert-range");
+      }
+      ++report.values;
+      report.flushed += value != 0 && rounded == 0 ? 1 : 0;
+      report.largest_change = std::max(report.largest_change, std::fabs(double{rounded} - value));
+    }
+    writer.AddFloats(info.name, dtype, info.shape, tensor.values);
+  }
+  report.bytes = writer.Serialize().size();
+  EB_RETURN_IF_ERROR(writer.Write(path));
+  return report;
+}
+
+Status CopyFile(const std::string& from, const std::string& to) {
+  EB_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, ReadFile(from, "convert-input"));
+  return WriteFileAtomically(to, bytes, "convert-output");
+}
+
+Result<ConvertReport> Convert(const std::string& model, const std::string& out, DType dtype) {
+  // A folder that cannot be used is not worth converting.
+  EB_ASSIGN_OR_RETURN(const ModelConfig config, ReadModelConfig(model + "/config.json"));
+  EB_RETURN_IF_ERROR(Tokenizer::Load(model + "/tokenizer.model", config));
+  EB_ASSIGN_OR_RETURN(const SafetensorsFile file,
+                      SafetensorsFile::Read(model + "/model.safetensors"));
+  EB_RETURN_IF_ERROR(LoadModelWeights(file, config));
+
+  std::error_code code;
+  std::filesystem::create_directories(out, code);
+  if (code) {
+    return Error({.file = out}, "cannot create the folder: " + code.message(), "convert-output");
+  }
+  if (std::filesystem::equivalent(model, out, code)) {
+    return Error({.file = out}, "--out is the folder of --model", "convert-output");
+  }
+  EB_RETURN_IF_ERROR(CopyFile(model + "/config.json", out + "/config.json"));
+  EB_RETURN_IF_ERROR(CopyFile(model + "/tokenizer.model", out + "/tokenizer.model"));
+  return ConvertWeights(file, dtype, out + "/model.safetensors");
+}
+
+Result<DType> ParseFloatType(const std::string& name) {
+  if (name == "f16") return DType::kF16;
+  if (name == "bf16") return DType::kBf16;
+  if (name == "f32") return DType::kF32;
+  return Error({.file = "command line"},
+               fmt::format("--dtype is '{}'; it must be f16, bf16 or f32", name), "convert-option");
+}
+
+int Main(int argc, const char* const* argv) {
+  namespace po = boost::program_options;
+  std::string model;
+  std::string out;
+  std::string dtype_name;
+  po::options_description options("edgebert-convert --model DIR --out DIR [--dtype TYPE]");
+  options.add_options()("help", "print this text")(
+      "model", po::value(&model)->required(),
+      "folder with config.json, model.safetensors and tokenizer.model")(
+      "out", po::value(&out)->required(), "folder to write, created if need be")(
+      "dtype", po::value(&dtype_name)->default_value("f16"), "type of the weights: f16, bf16, f32");
+  try {
+    po::variables_map values;
+    po::store(po::command_line_parser(argc, argv).options(options).positional({}).run(), values);
+    if (values.contains("help")) {
+      std::cout << options;
+      return 0;
+    }
+    po::notify(values);
+  } catch (const po::error& error) {
+    fmt::print(stderr, "{}\n", Error({.file = "command line"}, error.what(), "convert-option")
+                                   .Format());
+    return 2;
+  }
+
+  const auto convert = [&]() -> Result<ConvertReport> {
+    EB_ASSIGN_OR_RETURN(const DType dtype, ParseFloatType(dtype_name));
+    return Convert(model, out, dtype);
+  };
+  const Result<ConvertReport> report = convert();
+  if (!report.ok()) {
+    fmt::print(stderr, "{}\n", report.error().Format());
+    return 2;
+  }
+  fmt::print(
+      "{} tensors, {} values, {} bytes; largest change {:.3g}; {} non-zero values became 0\n",
+      report->tensors, report->values, report->bytes, report->largest_change, report->flushed);
+  return 0;
+}
+
+}  // namespace
+}  // namespace edgebert::checkpoint
+
+int main(int argc, char** argv) { return edgebert::checkpoint::Main(argc, argv); }
