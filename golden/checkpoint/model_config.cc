@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <optional>
 
 #include "golden/checkpoint/file.h"
@@ -158,9 +157,10 @@ void ReadSpecialToken(const ObjectReader& reader, const char* key, const char* a
 }
 
 void ReadEdgebert(const ObjectReader& reader, const nlohmann::json& object, ModelConfig* config) {
-  constexpr std::array<std::string_view, 6> kKeys = {
-      "attention_span_ramp", "off_ramp_pooler", "off_ramp_shared",
-      "entropy_threshold",   "adaptivfloat",    "lowercase"};
+  // "activation_bias" is read by calibration.h.
+  constexpr std::array<std::string_view, 7> kKeys = {
+      "attention_span_ramp", "off_ramp_pooler", "off_ramp_shared", "entropy_threshold",
+      "adaptivfloat",        "lowercase",       "activation_bias"};
   for (const auto& [key, value] : object.items()) {
     if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end()) {
       reader.Fail(key.c_str(), fmt::format("unknown key '{}' in 'edgebert'", key),
@@ -240,7 +240,7 @@ Result<ModelConfig> ParseModelConfig(const std::string& name, const std::string&
   reader.Read("intermediate_size", 1, kMaxSize, &config.intermediate_size);
   reader.Read("max_position_embeddings", 3, kMaxSize, &config.max_position_embeddings);
   reader.Read("type_vocab_size", 1, 256, &config.type_vocab_size);
-  reader.Read("layer_norm_eps", std::numeric_limits<double>::min(), 1.0, &config.layer_norm_eps);
+  reader.Read("layer_norm_eps", 1e-15, 1.0, &config.layer_norm_eps);
   ReadActivation(reader, &config.hidden_act);
   ReadSpecialToken(reader, "cls_token_id", "bos_token_id", config, &config.cls_token_id);
   ReadSpecialToken(reader, "sep_token_id", "eos_token_id", config, &config.sep_token_id);
