@@ -61,8 +61,8 @@ inline constexpr std::array kActivationBiasNames = {
 
 /// Biases that cover the largest magnitudes of the sentences. `progress`, if given, is called after
 /// each sentence with the number done.
-ActivationBiases Calibrate(const ModelConfig& config, const ModelWeights& weights,
-                           std::span<const Tokens> sentences, const CodeFormat& format,
+ActivationBiases Calibrate(const Model& model, std::span<const Tokens> sentences,
+                           const CodeFormat& format,
                            const std::function<void(size_t)>& progress = nullptr);
 
 /// The same ranges in another format.

@@ -1,0 +1,285 @@
+#include "golden/checkpoint/random_checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "golden/checkpoint/file.h"
+
+namespace edgebert::checkpoint {
+namespace {
+
+/// The standard fixes the engine but not the distributions, so these are our own.
+class Random {
+ public:
+  explicit Random(uint64_t seed) : engine_(seed) {}
+
+  /// Uniform in [low, high].
+  int Integer(int low, int high) {
+    return low + static_cast<int>(engine_() % (uint64_t(high - low) + 1));
+  }
+  bool Chance(double probability) { return Uniform() < probability; }
+  /// Uniform in [0, 1).
+  double Uniform() { return static_cast<double>(engine_() >> 11) * 0x1p-53; }
+  /// About normal, variance 1: the sum of 12 uniforms, so never beyond 6.
+  double Normal() {
+    double sum = -6;
+    for (int i = 0; i < 12; ++i) sum += Uniform();
+    return sum;
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+std::vector<float> Vector(Random& random, int size, double mean, double deviation) {
+  std::vector<float> values(static_cast<size_t>(size));
+  for (float& value : values) value = static_cast<float>(mean + deviation * random.Normal());
+  return values;
+}
+
+/// Half of the elements, some blocks of lanes x lanes, and some rows of blocks are zero.
+Matrix SparseMatrix(Random& random, int rows, int columns, double deviation, int lanes) {
+  Matrix matrix{rows, columns, Vector(random, rows * columns, 0, deviation)};
+  for (float& value : matrix.values) {
+    if (random.Chance(0.5)) value = 0;
+  }
+  for (int row = 0; row < rows; row += lanes) {
+    const bool whole_row = random.Chance(0.1);
+    for (int column = 0; column < columns; column += lanes) {
+      if (!whole_row && !random.Chance(0.25)) continue;
+      for (int r = row; r < std::min(row + lanes, rows); ++r) {
+        for (int c = column; c < std::min(column + lanes, columns); ++c) {
+          matrix.values[size_t(r) * size_t(columns) + size_t(c)] = 0;
+        }
+      }
+    }
+  }
+  return matrix;
+}
+
+LinearWeights Linear(Random& random, int outputs, int inputs, int lanes) {
+  // Half of the weights are zero: this keeps the variance of the output near that of the input.
+  const double deviation = std::sqrt(2.0 / inputs);
+  return {SparseMatrix(random, outputs, inputs, deviation, lanes), Vector(random, outputs, 0, 0.1)};
+}
+
+LayerNormWeights Norm(Random& random, int size) {
+  return {Vector(random, size, 1, 0.1), Vector(random, size, 0, 0.1)};
+}
+
+LayerWeights Layer(Random& random, const ModelConfig& config, int lanes) {
+  const int hidden = config.hidden_size;
+  return {.query = Linear(random, hidden, hidden, lanes),
+          .key = Linear(random, hidden, hidden, lanes),
+          .value = Linear(random, hidden, hidden, lanes),
+          .attention_output = Linear(random, hidden, hidden, lanes),
+          .attention_norm = Norm(random, hidden),
+          .ffn = Linear(random, config.intermediate_size, hidden, lanes),
+          .ffn_output = Linear(random, hidden, config.intermediate_size, lanes),
+          .output_norm = Norm(random, hidden)};
+}
+
+OffRampWeights OffRamp(Random& random, const ModelConfig& config, int lanes) {
+  OffRampWeights ramp;
+  if (config.off_ramp_pooler) {
+    ramp.pooler = Linear(random, config.hidden_size, config.hidden_size, lanes);
+  }
+  ramp.classifier = Linear(random, config.num_labels(), config.hidden_size, lanes);
+  return ramp;
+}
+
+/// Collects the tensors of a checkpoint under their names.
+class CheckpointWriter {
+ public:
+  void Add(const std::string& name, const std::vector<float>& values) {
+    writer_.AddFloats(name, DType::kF32, {static_cast<int64_t>(values.size())}, values);
+  }
+  void Add(const std::string& name, const Matrix& matrix) {
+    writer_.AddFloats(name, DType::kF32, {matrix.rows, matrix.columns}, matrix.values);
+  }
+  void Add(const std::string& name, const LinearWeights& linear) {
+    Add(name + ".weight", linear.weight);
+    Add(name + ".bias", linear.bias);
+  }
+  void Add(const std::string& name, const LayerNormWeights& norm) {
+    Add(name + ".weight", norm.gamma);
+    Add(name + ".bias", norm.beta);
+  }
+  void Add(const std::string& name, const LayerWeights& layer) {
+    Add(name + ".attention.query", layer.query);
+    Add(name + ".attention.key", layer.key);
+    Add(name + ".attention.value", layer.value);
+    Add(name + ".attention.dense", layer.attention_output);
+    Add(name + ".attention.LayerNorm", layer.attention_norm);
+    Add(name + ".ffn", layer.ffn);
+    Add(name + ".ffn_output", layer.ffn_output);
+    Add(name + ".full_layer_layer_norm", layer.output_norm);
+  }
+  [[nodiscard]] std::vector<uint8_t> Serialize() const { return writer_.Serialize(); }
+
+ private:
+  SafetensorsWriter writer_;
+};
+
+std::vector<uint8_t> SerializeWeights(const ModelConfig& config, const ModelWeights& weights) {
+  CheckpointWriter writer;
+  const std::string embeddings = "albert.embeddings";
+  writer.Add(embeddings + ".word_embeddings.weight", weights.word_embeddings);
+  writer.Add(embeddings + ".position_embeddings.weight", weights.position_embeddings);
+  writer.Add(embeddings + ".token_type_embeddings.weight", weights.type_embeddings);
+  writer.Add(embeddings + ".LayerNorm", weights.embedding_norm);
+  writer.Add("albert.encoder.embedding_hidden_mapping_in", weights.embedding_projection);
+  for (size_t group = 0; group < weights.groups.size(); ++group) {
+    for (size_t inner = 0; inner < weights.groups[group].size(); ++inner) {
+      writer.Add(
+          fmt::format("albert.encoder.albert_layer_groups.{}.albert_layers.{}", group, inner),
+          weights.groups[group][inner]);
+    }
+  }
+  if (!weights.attention_span.empty()) {
+    writer.Add("edgebert.attention_span", weights.attention_span);
+  }
+  for (size_t ramp = 0; ramp < weights.off_ramps.size(); ++ramp) {
+    const std::string name = fmt::format("edgebert.off_ramps.{}", ramp);
+    if (config.off_ramp_pooler) writer.Add(name + ".pooler", *weights.off_ramps[ramp].pooler);
+    writer.Add(name + ".classifier", weights.off_ramps[ramp].classifier);
+  }
+  return writer.Serialize();
+}
+
+std::string SerializeConfig(const ModelConfig& config) {
+  nlohmann::ordered_json labels;
+  for (size_t i = 0; i < config.labels.size(); ++i) labels[std::to_string(i)] = config.labels[i];
+  nlohmann::ordered_json edgebert = {
+      {"off_ramp_pooler", config.off_ramp_pooler},
+      {"off_ramp_shared", config.off_ramp_shared},
+      {"entropy_threshold", config.entropy_threshold},
+      {"adaptivfloat", {config.adaptivfloat_bits, config.adaptivfloat_exponent}},
+      {"lowercase", config.lowercase}};
+  if (config.attention_span_ramp > 0) {
+    edgebert["attention_span_ramp"] = config.attention_span_ramp;
+  }
+  const nlohmann::ordered_json json = {{"model_type", "albert"},
+                                       {"vocab_size", config.vocab_size},
+                                       {"embedding_size", config.embedding_size},
+                                       {"hidden_size", config.hidden_size},
+                                       {"num_hidden_layers", config.num_hidden_layers},
+                                       {"num_hidden_groups", config.num_hidden_groups},
+                                       {"inner_group_num", config.inner_group_num},
+                                       {"num_attention_heads", config.num_attention_heads},
+                                       {"intermediate_size", config.intermediate_size},
+                                       {"hidden_act", ActivationName(config.hidden_act)},
+                                       {"max_position_embeddings", config.max_position_embeddings},
+                                       {"type_vocab_size", config.type_vocab_size},
+                                       {"layer_norm_eps", config.layer_norm_eps},
+                                       {"cls_token_id", config.cls_token_id},
+                                       {"sep_token_id", config.sep_token_id},
+                                       {"pad_token_id", config.pad_token_id},
+                                       {"unk_token_id", config.unk_token_id},
+                                       {"id2label", labels},
+                                       {"edgebert", edgebert}};
+  return json.dump(2) + "\n";
+}
+
+/// A SentencePiece ModelProto (protocol buffers): field 1 of it is one piece, of which field 1 is
+/// the text, 2 the score and 3 the type (1 normal, 2 unknown, 3 control).
+std::vector<uint8_t> SerializeTokenizer(const ModelConfig& config) {
+  std::vector<uint8_t> bytes;
+  for (int id = 0; id < config.vocab_size; ++id) {
+    uint8_t type = 1;
+    std::string text = fmt::format("\u2581t{}", id);
+    if (id == config.unk_token_id) {
+      type = 2;
+      text = "<unk>";
+    } else if (id == config.cls_token_id || id == config.sep_token_id ||
+               id == config.pad_token_id) {
+      type = 3;
+      text = fmt::format("[{}]", id);
+    }
+    std::vector<uint8_t> piece = {0x0A, static_cast<uint8_t>(text.size())};
+    piece.insert(piece.end(), text.begin(), text.end());
+    // The score is the float -1.
+    piece.insert(piece.end(), {0x15, 0x00, 0x00, 0x80, 0xBF, 0x18, type});
+    bytes.push_back(0x0A);
+    bytes.push_back(static_cast<uint8_t>(piece.size()));
+    bytes.insert(bytes.end(), piece.begin(), piece.end());
+  }
+  return bytes;
+}
+
+}  // namespace
+
+ModelWeights RandomModelWeights(const ModelConfig& config, int lanes, uint64_t seed) {
+  Random random(seed);
+  ModelWeights weights;
+  const int embedding = config.embedding_size;
+  const auto table = [&](int rows, double deviation) {
+    return SparseMatrix(random, rows, embedding, deviation, lanes);
+  };
+  weights.word_embeddings = table(config.vocab_size, 0.05);
+  weights.position_embeddings = table(config.max_position_embeddings, 0.02);
+  weights.type_embeddings = table(config.type_vocab_size, 0.01);
+  weights.embedding_norm = Norm(random, embedding);
+  weights.embedding_projection = Linear(random, config.hidden_size, embedding, lanes);
+  weights.groups.resize(static_cast<size_t>(config.num_hidden_groups));
+  for (std::vector<LayerWeights>& group : weights.groups) {
+    for (int inner = 0; inner < config.inner_group_num; ++inner) {
+      group.push_back(Layer(random, config, lanes));
+    }
+  }
+  if (config.attention_span_ramp > 0) {
+    for (int head = 0; head < config.num_attention_heads; ++head) {
+      const double span = random.Chance(0.25) ? -config.attention_span_ramp
+                                              : random.Uniform() * config.max_position_embeddings -
+                                                    config.attention_span_ramp / 2;
+      weights.attention_span.push_back(static_cast<float>(span));
+    }
+  }
+  const int ramps = config.off_ramp_shared ? 1 : config.num_hidden_layers;
+  for (int i = 0; i < ramps; ++i) weights.off_ramps.push_back(OffRamp(random, config, lanes));
+  return weights;
+}
+
+std::vector<Tokens> RandomSentences(const ModelConfig& config, int max_tokens, int count,
+                                    uint64_t seed) {
+  Random random(seed);
+  const int longest = std::min(max_tokens, config.max_position_embeddings);
+  std::vector<Tokens> sentences;
+  for (int i = 0; i < count; ++i) {
+    const int length = i == 0 ? longest : i == 1 ? 1 : random.Integer(1, longest);
+    const int second = random.Integer(0, length);  // where the second sentence starts
+    Tokens tokens;
+    for (int j = 0; j < length; ++j) {
+      tokens.ids.push_back(random.Integer(0, config.vocab_size - 1));
+      tokens.types.push_back(config.type_vocab_size > 1 && j >= second ? 1 : 0);
+    }
+    sentences.push_back(std::move(tokens));
+  }
+  return sentences;
+}
+
+Status WriteCheckpoint(const ModelConfig& config, const ModelWeights& weights,
+                       const std::string& directory) {
+  constexpr char kRule[] = "checkpoint-write";
+  std::error_code failure;
+  std::filesystem::create_directories(directory, failure);
+  if (failure) {
+    return Error({directory}, fmt::format("cannot create the folder: {}", failure.message()),
+                 kRule);
+  }
+  const std::string json = SerializeConfig(config);
+  EB_RETURN_IF_ERROR(
+      WriteFileAtomically(directory + "/config.json",
+                          {reinterpret_cast<const uint8_t*>(json.data()), json.size()}, kRule));
+  EB_RETURN_IF_ERROR(
+      WriteFileAtomically(directory + "/tokenizer.model", SerializeTokenizer(config), kRule));
+  return WriteFileAtomically(directory + "/model.safetensors", SerializeWeights(config, weights),
+                             kRule);
+}
+
+}  // namespace edgebert::checkpoint

@@ -1,0 +1,48 @@
+// Wait masks: which units an instruction must find idle (docs/architecture.md, "Units and
+// dispatch").
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "golden/spec/isa.h"
+
+namespace edgebert::checkpoint {
+
+enum class Resource : uint8_t { kActivations, kScores, kLogits, kWeightStream };
+
+/// A half-open range of addresses that an instruction reads or writes. Taking from the weight
+/// stream is a write: it changes what the next one takes.
+struct Access {
+  Resource resource = Resource::kActivations;
+  uint32_t begin = 0;
+  uint32_t end = 1;
+  bool write = false;
+};
+
+/// Follows a program in order. An instruction may overtake those it shares no data with; of two
+/// that touch the same address, one writing, the later waits for the unit of the earlier.
+class WaitScheduler {
+ public:
+  /// Without `overlap` every instruction waits for all units.
+  explicit WaitScheduler(bool overlap) : overlap_(overlap) {}
+
+  /// The wait mask of the next instruction.
+  uint32_t Issue(spec::Unit unit, std::span<const Access> accesses);
+
+  /// The next instruction waits for all units: for places that the program also jumps to.
+  void Barrier() { barrier_ = true; }
+
+ private:
+  bool overlap_;
+  bool barrier_ = false;
+  /// What may still be running: the accesses of each unit since it was last known to be idle.
+  std::array<std::vector<Access>, spec::kUnits> running_;
+};
+
+/// Waits for every unit.
+inline constexpr uint32_t kAllUnits = (1U << spec::kUnits) - 1;
+
+}  // namespace edgebert::checkpoint

@@ -1,0 +1,21 @@
+// The inner loop of the golden matrix product: exact integer dot products, as fast as the machine
+// at hand allows. Integer sums do not depend on their order, so this equals the VMAC array whenever
+// the accumulator is exact.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace edgebert::model {
+
+/// Adds to `sums`[r*lanes + j] the dot product of `a`[r*a_stride + k] and
+/// `w`[(k/2)*2*lanes + 2*j + k%2], k in 0 .. 2*pairs-1, for each r in 0 .. rows-1 and j in
+/// 0 .. lanes-1. The caller sees to it that no sum leaves 32 bits.
+void AddProducts(const int16_t* a, size_t a_stride, int rows, const int16_t* w, int pairs,
+                 int lanes, int32_t* sums);
+
+/// The same in plain C++, on every machine.
+void AddProductsPortable(const int16_t* a, size_t a_stride, int rows, const int16_t* w, int pairs,
+                         int lanes, int32_t* sums);
+
+}  // namespace edgebert::model
