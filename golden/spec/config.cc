@@ -1,0 +1,515 @@
+#include "golden/spec/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/crc.hpp>
+#include <boost/program_options.hpp>
+#include <charconv>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <sstream>
+
+namespace edgebert::spec {
+namespace {
+
+namespace po = boost::program_options;
+
+// Fields that are not int are kept as int in the table and converted at the edges.
+struct Raw {
+  AcceleratorConfig config;
+  int pooler = 0;
+  int backend = 0;
+};
+
+const std::vector<std::string>& BackendNames() {
+  static const std::vector<std::string> names = {"behavioural", "flop", "macro"};
+  return names;
+}
+
+/// One key: where it lives, what it may hold, and what it means.
+struct Entry {
+  const char* key;  // section.name
+  std::function<int&(Raw&)> field;
+  int low;
+  int high;
+  std::vector<int> choices;
+  const char* unit;
+  const char* meaning;
+  const std::vector<std::string>* names = nullptr;  // Values by name: index is the value.
+};
+
+const std::vector<std::string>& BoolNames() {
+  static const std::vector<std::string> names = {"false", "true"};
+  return names;
+}
+
+const std::vector<Entry>& Table() {
+  static const std::vector<Entry> table = {
+      {"vmac.n",
+       [](Raw& r) -> int& { return r.config.vmac.n; },
+       4,
+       32,
+       {4, 8, 16, 32},
+       "",
+       "VMACs, and lanes of each"},
+      {"vmac.accumulator_bits",
+       [](Raw& r) -> int& { return r.config.vmac.accumulator_bits; },
+       0,
+       48,
+       {},
+       "bits",
+       "accumulator width; 0 is exact for the largest K, 16..48 saturates"},
+      {"vmac.pipeline",
+       [](Raw& r) -> int& { return r.config.vmac.pipeline; },
+       1,
+       4,
+       {},
+       "cuts",
+       "register cuts in the multiply-add path"},
+      {"format.width",
+       [](Raw& r) -> int& { return r.config.format.width; },
+       4,
+       8,
+       {},
+       "bits",
+       "width of an AdaptivFloat code"},
+      {"format.exponent",
+       [](Raw& r) -> int& { return r.config.format.exponent; },
+       2,
+       4,
+       {},
+       "bits",
+       "exponent bits of a code"},
+      {"model.hidden",
+       [](Raw& r) -> int& { return r.config.model.hidden; },
+       4,
+       4096,
+       {},
+       "elements",
+       "largest hidden width"},
+      {"model.ffn",
+       [](Raw& r) -> int& { return r.config.model.ffn; },
+       4,
+       16384,
+       {},
+       "elements",
+       "largest feed-forward width"},
+      {"model.heads",
+       [](Raw& r) -> int& { return r.config.model.heads; },
+       1,
+       64,
+       {},
+       "",
+       "attention heads; must divide model.hidden"},
+      {"model.seq_len",
+       [](Raw& r) -> int& { return r.config.model.seq_len; },
+       2,
+       512,
+       {},
+       "tokens",
+       "longest sentence, with [CLS] and [SEP]"},
+      {"model.layers",
+       [](Raw& r) -> int& { return r.config.model.layers; },
+       1,
+       64,
+       {},
+       "",
+       "most encoder layers"},
+      {"model.classes",
+       [](Raw& r) -> int& { return r.config.model.classes; },
+       2,
+       256,
+       {},
+       "",
+       "most classes of an off-ramp"},
+      {"model.vocab",
+       [](Raw& r) -> int& { return r.config.model.vocab; },
+       1,
+       1000000,
+       {},
+       "rows",
+       "rows of the word embedding"},
+      {"model.embedding",
+       [](Raw& r) -> int& { return r.config.model.embedding; },
+       4,
+       4096,
+       {},
+       "elements",
+       "largest embedding width"},
+      {"model.token_types",
+       [](Raw& r) -> int& { return r.config.model.token_types; },
+       1,
+       255,
+       {},
+       "rows",
+       "rows of the token-type embedding"},
+      {"model.pooler",
+       [](Raw& r) -> int& { return r.pooler; },
+       0,
+       1,
+       {},
+       "",
+       "off-ramps with a pooler",
+       &BoolNames()},
+      {"memory.activation_vectors",
+       [](Raw& r) -> int& { return r.config.memory.activation_vectors; },
+       0,
+       1 << 20,
+       {},
+       "vectors",
+       "activation memory; 0 is what the model limits need"},
+      {"memory.program_words",
+       [](Raw& r) -> int& { return r.config.memory.program_words; },
+       16,
+       65536,
+       {},
+       "instructions",
+       "program memory"},
+      {"memory.stream_fifo_beats",
+       [](Raw& r) -> int& { return r.config.memory.stream_fifo_beats; },
+       4,
+       4096,
+       {},
+       "beats",
+       "prefetch depth of the AXI reader"},
+      {"memory.backend",
+       [](Raw& r) -> int& { return r.backend; },
+       0,
+       2,
+       {},
+       "",
+       "what the memory wrappers contain",
+       &BackendNames()},
+      {"axi.data_width",
+       [](Raw& r) -> int& { return r.config.axi.data_width; },
+       32,
+       256,
+       {32, 64, 128, 256},
+       "bits",
+       "AXI4 data width"},
+      {"axi.addr_width",
+       [](Raw& r) -> int& { return r.config.axi.addr_width; },
+       32,
+       64,
+       {},
+       "bits",
+       "AXI4 address width"},
+      {"axi.id_width",
+       [](Raw& r) -> int& { return r.config.axi.id_width; },
+       1,
+       16,
+       {},
+       "bits",
+       "AXI4 identifier width"},
+      {"axi.max_burst",
+       [](Raw& r) -> int& { return r.config.axi.max_burst; },
+       1,
+       256,
+       {},
+       "beats",
+       "longest burst; at most memory.stream_fifo_beats"},
+      {"axi.outstanding",
+       [](Raw& r) -> int& { return r.config.axi.outstanding; },
+       1,
+       16,
+       {},
+       "bursts",
+       "read bursts in flight"},
+      {"reram.word_bits",
+       [](Raw& r) -> int& { return r.config.reram.word_bits; },
+       32,
+       128,
+       {32, 64, 128},
+       "bits",
+       "word of the ReRAM macro"},
+      {"reram.bits_per_cell",
+       [](Raw& r) -> int& { return r.config.reram.bits_per_cell; },
+       1,
+       3,
+       {},
+       "bits",
+       "bits of a cell in the multi-level region"},
+      {"reram.read_latency",
+       [](Raw& r) -> int& { return r.config.reram.read_latency; },
+       1,
+       64,
+       {},
+       "cycles",
+       "from request to data"},
+  };
+  return table;
+}
+
+const Entry* Find(const std::string& key) {
+  for (const Entry& entry : Table()) {
+    if (key == entry.key) return &entry;
+  }
+  return nullptr;
+}
+
+Raw ToRaw(const AcceleratorConfig& config) {
+  return {config, config.model.pooler ? 1 : 0, static_cast<int>(config.memory.backend)};
+}
+
+AcceleratorConfig FromRaw(const Raw& raw) {
+  AcceleratorConfig config = raw.config;
+  config.model.pooler = raw.pooler != 0;
+  config.memory.backend = static_cast<MemoryBackend>(raw.backend);
+  return config;
+}
+
+std::string ValueText(const Entry& entry, int value) {
+  return entry.names == nullptr ? std::to_string(value)
+                                : entry.names->at(static_cast<size_t>(value));
+}
+
+std::string Legal(const Entry& entry) {
+  if (entry.names != nullptr) return fmt::format("one of {}", fmt::join(*entry.names, ", "));
+  if (!entry.choices.empty()) return fmt::format("one of {}", fmt::join(entry.choices, ", "));
+  return fmt::format("between {} and {}", entry.low, entry.high);
+}
+
+bool IsLegal(const Entry& entry, int value) {
+  if (!entry.choices.empty()) {
+    return std::find(entry.choices.begin(), entry.choices.end(), value) != entry.choices.end();
+  }
+  return value >= entry.low && value <= entry.high;
+}
+
+/// Sets the field of one key from text; reports what is wrong with it.
+void SetFromText(const Entry& entry, const std::string& text, const SourceSpan& where, Raw& raw,
+                 Error& error) {
+  int value = 0;
+  if (entry.names != nullptr) {
+    const auto name = std::find(entry.names->begin(), entry.names->end(), text);
+    if (name == entry.names->end()) {
+      error.Add(where, fmt::format("'{}' must be {}, got '{}'", entry.key, Legal(entry), text),
+                "config-range");
+      return;
+    }
+    value = static_cast<int>(name - entry.names->begin());
+  } else {
+    const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (status == std::errc::result_out_of_range) {
+      error.Add(where, fmt::format("'{}' must be {}, got {}", entry.key, Legal(entry), text),
+                "config-range");
+      return;
+    }
+    if (status != std::errc() || end != text.data() + text.size()) {
+      error.Add(where, fmt::format("'{}' must be a whole number, got '{}'", entry.key, text),
+                "config-number");
+      return;
+    }
+    if (!IsLegal(entry, value)) {
+      error.Add(where, fmt::format("'{}' must be {}, got {}", entry.key, Legal(entry), value),
+                "config-range");
+      return;
+    }
+  }
+  entry.field(raw) = value;
+}
+
+/// Rules between fields. `place` tells where a key was set.
+void CheckRules(const AcceleratorConfig& c,
+                const std::function<SourceSpan(const std::string&)>& place, Error& error) {
+  const auto fail = [&](const char* key, const std::string& message) {
+    error.Add(place(key), message, "config-rule");
+  };
+  if (c.model.hidden % c.model.heads != 0) {
+    fail("model.heads", fmt::format("'model.heads' must divide 'model.hidden', got {} and {}",
+                                    c.model.heads, c.model.hidden));
+  }
+  if (c.format.width - 1 - c.format.exponent < 1) {
+    fail("format.exponent",
+         fmt::format("'format.exponent' must leave a mantissa bit, got width {} and exponent {}",
+                     c.format.width, c.format.exponent));
+  }
+  if (c.vmac.accumulator_bits != 0 && c.vmac.accumulator_bits < 16) {
+    fail("vmac.accumulator_bits",
+         fmt::format("'vmac.accumulator_bits' must be 0 or between 16 and 48, got {}",
+                     c.vmac.accumulator_bits));
+  }
+  if (c.axi.max_burst > c.memory.stream_fifo_beats) {
+    fail("axi.max_burst",
+         fmt::format("'axi.max_burst' must not exceed 'memory.stream_fifo_beats', got {} and {}",
+                     c.axi.max_burst, c.memory.stream_fifo_beats));
+  }
+  if (error.empty() && ActivationVectors(c) > (1 << 20)) {
+    fail("model.seq_len",
+         fmt::format("activation memory needs {} vectors, more than the {} that an instruction can "
+                     "address",
+                     ActivationVectors(c), 1 << 20));
+  }
+}
+
+std::string Trim(const std::string& text) {
+  const size_t begin = text.find_first_not_of(" \t\r");
+  if (begin == std::string::npos) return "";
+  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
+}
+
+}  // namespace
+
+Result<AcceleratorConfig> ParseConfigText(const std::string& text, const std::string& file_name) {
+  Error error;
+  Raw raw = ToRaw({});
+  std::map<std::string, int> lines;
+  std::istringstream in(text);
+  std::string section;
+  std::string line;
+  for (int number = 1; std::getline(in, line); ++number) {
+    const SourceSpan where{file_name, number, 0};
+    line = Trim(line.substr(0, line.find('#')));
+    if (line.empty()) continue;
+    if (line.front() == '[') {
+      if (line.back() != ']') {
+        error.Add(where, fmt::format("section header '{}' lacks its ']'", line), "config-syntax");
+        continue;
+      }
+      section = Trim(line.substr(1, line.size() - 2));
+      continue;
+    }
+    const size_t equals = line.find('=');
+    if (equals == std::string::npos) {
+      error.Add(where, fmt::format("expected 'key = value', got '{}'", line), "config-syntax");
+      continue;
+    }
+    std::string key = Trim(line.substr(0, equals));
+    if (!section.empty()) key = fmt::format("{}.{}", section, key);
+    const Entry* entry = Find(key);
+    if (entry == nullptr) {
+      error.Add(where, fmt::format("unknown key '{}'", key), "config-key");
+      continue;
+    }
+    const auto [first, is_new] = lines.emplace(key, number);
+    if (!is_new) {
+      error.Add(where, fmt::format("'{}' is already set in line {}", key, first->second),
+                "config-duplicate");
+      continue;
+    }
+    SetFromText(*entry, Trim(line.substr(equals + 1)), where, raw, error);
+  }
+  const AcceleratorConfig config = FromRaw(raw);
+  if (error.empty()) {
+    CheckRules(
+        config,
+        [&](const std::string& key) {
+          const auto found = lines.find(key);
+          return SourceSpan{file_name, found == lines.end() ? 0 : found->second, 0};
+        },
+        error);
+  }
+  if (!error.empty()) return error;
+  return config;
+}
+
+Result<AcceleratorConfig> LoadConfig(const std::string& path) {
+  std::ifstream in(path);
+  std::ostringstream text;
+  if (in) text << in.rdbuf();
+  if (!in || in.bad()) return Error({path, 0, 0}, "cannot read the file", "config-file");
+  return ParseConfigText(text.str(), path);
+}
+
+void AddConfigOptions(po::options_description& options) {
+  Raw defaults = ToRaw({});
+  for (const Entry& entry : Table()) {
+    const std::string unit = *entry.unit == '\0' ? "" : fmt::format(" [{}]", entry.unit);
+    options.add_options()(entry.key, po::value<std::string>()->value_name("V"),
+                          fmt::format("{}{}; {}; default {}", entry.meaning, unit, Legal(entry),
+                                      ValueText(entry, entry.field(defaults)))
+                              .c_str());
+  }
+}
+
+Result<AcceleratorConfig> ApplyConfigOptions(AcceleratorConfig config,
+                                             const po::variables_map& options) {
+  const SourceSpan command_line{"command line", 0, 0};
+  Error error;
+  Raw raw = ToRaw(config);
+  for (const Entry& entry : Table()) {
+    if (options.count(entry.key) != 0) {
+      SetFromText(entry, options[entry.key].as<std::string>(), command_line, raw, error);
+    }
+  }
+  config = FromRaw(raw);
+  if (error.empty())
+    CheckRules(
+        config, [&](const std::string&) { return command_line; }, error);
+  if (!error.empty()) return error;
+  return config;
+}
+
+Status Validate(const AcceleratorConfig& config) {
+  Error error;
+  Raw raw = ToRaw(config);
+  for (const Entry& entry : Table()) {
+    const int value = entry.field(raw);
+    if (!IsLegal(entry, value)) {
+      error.Add({}, fmt::format("'{}' must be {}, got {}", entry.key, Legal(entry), value),
+                "config-range");
+    }
+  }
+  if (error.empty())
+    CheckRules(
+        config, [](const std::string&) { return SourceSpan{}; }, error);
+  if (!error.empty()) return error;
+  return Ok();
+}
+
+std::string ToConfigText(const AcceleratorConfig& config) {
+  Raw raw = ToRaw(config);
+  std::string text;
+  std::string section;
+  for (const Entry& entry : Table()) {
+    const std::string key = entry.key;
+    const size_t dot = key.find('.');
+    if (key.substr(0, dot) != section) {
+      section = key.substr(0, dot);
+      text += fmt::format("{}[{}]\n", text.empty() ? "" : "\n", section);
+    }
+    text += fmt::format("{} = {}\n", key.substr(dot + 1), ValueText(entry, entry.field(raw)));
+  }
+  return text;
+}
+
+uint32_t ConfigHash(const AcceleratorConfig& config) {
+  const std::string text = ToConfigText(config);
+  boost::crc_32_type crc;
+  crc.process_bytes(text.data(), text.size());
+  return crc.checksum();
+}
+
+int MantissaBits(const AcceleratorConfig& c) { return c.format.width - 1 - c.format.exponent; }
+int CodeIntBits(const AcceleratorConfig& c) {
+  return MantissaBits(c) + 1 + ((1 << c.format.exponent) - 1) + 1;
+}
+int ProductBits(const AcceleratorConfig& c) { return 2 * CodeIntBits(c) - 1; }
+int LargestK(const AcceleratorConfig& c) {
+  const int k = std::max({c.model.hidden, c.model.ffn, c.model.embedding, c.model.seq_len,
+                          HeadVectors(c) * c.model.heads * c.vmac.n});
+  return CeilDiv(k, c.vmac.n) * c.vmac.n;
+}
+int AccumulatorBits(const AcceleratorConfig& c) {
+  if (c.vmac.accumulator_bits != 0) return c.vmac.accumulator_bits;
+  return ProductBits(c) + IndexBits(LargestK(c));
+}
+int HiddenVectors(const AcceleratorConfig& c) { return CeilDiv(c.model.hidden, c.vmac.n); }
+int FfnVectors(const AcceleratorConfig& c) { return CeilDiv(c.model.ffn, c.vmac.n); }
+int EmbeddingVectors(const AcceleratorConfig& c) { return CeilDiv(c.model.embedding, c.vmac.n); }
+int ClassVectors(const AcceleratorConfig& c) { return CeilDiv(c.model.classes, c.vmac.n); }
+int HeadDim(const AcceleratorConfig& c) { return c.model.hidden / c.model.heads; }
+int HeadVectors(const AcceleratorConfig& c) { return CeilDiv(HeadDim(c), c.vmac.n); }
+int SeqTiles(const AcceleratorConfig& c) { return CeilDiv(c.model.seq_len, c.vmac.n); }
+int CodesPerBeat(const AcceleratorConfig& c) { return c.axi.data_width / c.format.width; }
+int CodesPerReramWord(const AcceleratorConfig& c) { return c.reram.word_bits / c.format.width; }
+int ActivationVectors(const AcceleratorConfig& c) {
+  if (c.memory.activation_vectors != 0) return c.memory.activation_vectors;
+  const int work = std::max(
+      {FfnVectors(c), (c.model.heads + 3) * HeadVectors(c) + SeqTiles(c), 2 * EmbeddingVectors(c)});
+  return c.model.seq_len * (3 * HiddenVectors(c) + work);
+}
+
+}  // namespace edgebert::spec
