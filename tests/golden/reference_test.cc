@@ -388,7 +388,7 @@ TEST(Reference, EvaluatesThresholds) {
   const std::vector<LabelledTokens> sentences = {
       {{{1, 2}, {0, 0}}, 0}, {{{3, 4, 5}, {0, 0, 0}}, 1}, {{{6}, {0}}, 1}};
   // Entropies: ln 2; of the logistic function at 2, 0.365; at 1, 0.582.
-  const double thresholds[] = {0.5, 0, 0.7, 0.3};
+  const double thresholds[] = {0.5, 0, 0.7, 0.3, std::log(2.0)};
   size_t calls = 0;
   const auto results = EvaluateReference(Albert(*model), sentences, thresholds,
                                          [&](size_t done, size_t total) {
@@ -396,9 +396,9 @@ TEST(Reference, EvaluatesThresholds) {
                                            EXPECT_EQ(total, 3);
                                          });
   EXPECT_EQ(calls, 3);
-  const double exits[] = {2, 3, 1, 3};
-  const double accuracies[] = {2.0 / 3, 1.0 / 3, 1.0 / 3, 1.0 / 3};
-  for (size_t i = 0; i < 4; ++i) {
+  const double exits[] = {2, 3, 1, 3, 2};
+  const double accuracies[] = {2.0 / 3, 1.0 / 3, 1.0 / 3, 1.0 / 3, 2.0 / 3};
+  for (size_t i = 0; i < 5; ++i) {
     EXPECT_EQ(results[i].threshold, thresholds[i]);
     EXPECT_EQ(results[i].mean_exit_layer, exits[i]);
     EXPECT_NEAR(results[i].accuracy, accuracies[i], 1e-15);

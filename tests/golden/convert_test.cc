@@ -1,0 +1,82 @@
+// The program edgebert-convert, run on the shipped model. EDGEBERT_CONVERT is its path.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "golden/checkpoint/file.h"
+#include "golden/checkpoint/safetensors.h"
+#include "tests/golden/temporary_folder.h"
+
+namespace edgebert::checkpoint {
+namespace {
+
+constexpr const char* kShipped = EDGEBERT_SHIPPED_MODEL;
+
+class Convert : public testing::Test {
+ protected:
+  /// Exit status; what the program says goes to `messages()`.
+  [[nodiscard]] int Run(const std::string& arguments) const {
+    const std::string command = std::string("'") + std::getenv("EDGEBERT_CONVERT") + "' " +
+                                arguments + " > '" + folder_.File("messages") + "' 2>&1";
+    return WEXITSTATUS(std::system(command.c_str()));
+  }
+  [[nodiscard]] int Run(const std::string& model, const std::string& out,
+                        const std::string& dtype) const {
+    return Run("--model '" + model + "' --out '" + out + "' --dtype " + dtype);
+  }
+  [[nodiscard]] std::string Messages() const { return Text(folder_.File("messages")); }
+  static std::string Text(const std::string& path) { return ReadTextFile(path, "test").value(); }
+
+  TemporaryFolder folder_;
+};
+
+// Every half is a float, so the way to FP32 and back changes nothing.
+TEST_F(Convert, ThereAndBackIsTheSameFile) {
+  const std::string wide = folder_.File("wide");
+  const std::string back = folder_.File("back");
+  ASSERT_EQ(Run(kShipped, wide, "f32"), 0) << Messages();
+  ASSERT_EQ(Run(wide, back, "f16"), 0) << Messages();
+  EXPECT_EQ(Messages(),
+            "48 tensors, 1507236 values, 3020088 bytes; largest change 0; 0 non-zero values became "
+            "0\n");
+  for (const char* file : {"/config.json", "/tokenizer.model", "/model.safetensors"}) {
+    EXPECT_EQ(Text(back + file), Text(std::string(kShipped) + file)) << file;
+  }
+}
+
+TEST_F(Convert, RefusesValuesThatDoNotFit) {
+  const std::string wide = folder_.File("wide");
+  ASSERT_EQ(Run(kShipped, wide, "f32"), 0) << Messages();
+  const std::string path = wide + "/model.safetensors";
+  const auto file = SafetensorsFile::Read(path);
+  ASSERT_TRUE(file.ok());
+  SafetensorsWriter writer;
+  for (const TensorInfo& tensor : file->tensors()) {
+    std::vector<float> values = file->Floats(tensor.name)->values;
+    if (tensor.name == "edgebert.attention_span") values[0] = 1e6F;
+    writer.AddFloats(tensor.name, DType::kF32, tensor.shape, values);
+  }
+  ASSERT_TRUE(writer.Write(path).ok());
+  EXPECT_EQ(Run(wide, folder_.File("half"), "f16"), 2);
+  EXPECT_EQ(Messages(), path + ": error: tensor 'edgebert.attention_span' holds 1000000, which does "
+                               "not fit F16 [convert-range]\n");
+  EXPECT_EQ(Run(wide, folder_.File("half"), "bf16"), 0) << Messages();
+}
+
+TEST_F(Convert, RefusesBadArguments) {
+  EXPECT_EQ(Run("--model x"), 2);
+  EXPECT_EQ(Messages(), "command line: error: the option '--out' is required but missing "
+                        "[convert-option]\n");
+  EXPECT_EQ(Run(kShipped, folder_.File("out"), "int8"), 2);
+  EXPECT_EQ(Messages(), "command line: error: --dtype is 'int8'; it must be f16, bf16 or f32 "
+                        "[convert-option]\n");
+  EXPECT_EQ(Run("/nonexistent", folder_.File("out"), "f16"), 2);
+  EXPECT_EQ(Messages(), "/nonexistent/config.json: error: cannot open the file: No such file or "
+                        "directory [model-config-io]\n");
+  EXPECT_EQ(Run(kShipped, kShipped, "f16"), 2);
+  EXPECT_EQ(Messages(),
+            std::string(kShipped) + ": error: --out is the folder of --model [convert-output]\n");
+}
+
+}  // namespace
+}  // namespace edgebert::checkpoint
