@@ -5,14 +5,15 @@
 //   hidden        S x ceil(H/n)   input of the layer, also the residual of the attention
 //   sum           S x ceil(H/n)   residual sums, before a LayerNorm
 //   norm          S x ceil(H/n)   after the first LayerNorm, also the residual of the FFN
-//   pooled        ceil(H/n)       pooler of the off-ramp (models with one)
 //   scratch, one of
 //     attention   query, key: S x HeadVectors; value, probabilities: two of each, for alternate
 //                 heads (S x HeadVectors, S x ceil(S/n)); context S x heads x HeadVectors
 //     FFN         S x ceil(F/n)
 //     embedding   sum and normalised, S x ceil(E/n) each
+//     off-ramp    ceil(H/n): output of the pooler
 // The heads are software-pipelined: the context of a head is computed after the projections of the
-// next, so that its softmax has those to hide behind.
+// next, so that its softmax has those to hide behind. If two value and probability tensors do not
+// fit, there is one of each, and a head ends before the next begins.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +45,14 @@ Result<model::Image> BuildImage(const ModelConfig& model, const ModelWeights& we
 /// The token words of the accelerator (id in bits 23:0, type in bits 31:24).
 std::vector<uint32_t> TokenWords(const Tokens& tokens);
 
-/// `config` with every limit raised to what the model needs, its data format kept.
-spec::AcceleratorConfig FitConfig(const ModelConfig& model, spec::AcceleratorConfig config);
+/// Whether the shape fits the configuration. Rule: "image-limit", one diagnostic a limit.
+Status CheckLimits(const ModelConfig& model, const spec::AcceleratorConfig& config);
+
+/// The most instructions the program of a model of this shape can have.
+int ProgramBound(const ModelConfig& model);
+
+/// `config` with the limits of the model's shape; the rest is kept. Fails where a configuration
+/// cannot be that large.
+Result<spec::AcceleratorConfig> FitConfig(const ModelConfig& model, spec::AcceleratorConfig config);
 
 }  // namespace edgebert::checkpoint

@@ -48,13 +48,14 @@ double Dequantize(uint8_t code, int bias, const CodeFormat& format) {
   return (code >> (format.code_bits - 1)) != 0 ? -magnitude : magnitude;
 }
 
-QuantizedTensor QuantizeTensor(std::span<const float> values, const CodeFormat& format) {
+QuantizedTensor QuantizeTensor(std::span<const float> values, const CodeFormat& format,
+                               double scale, std::optional<int> bias) {
   double largest = 0;
-  for (const float value : values) largest = std::max(largest, std::fabs(double{value}));
-  QuantizedTensor tensor{.codes = {}, .bias = BiasOf(largest, format)};
+  for (const float value : values) largest = std::max(largest, std::fabs(value * scale));
+  QuantizedTensor tensor{.codes = {}, .bias = bias.value_or(BiasOf(largest, format))};
   tensor.codes.reserve(values.size());
   for (const float value : values) {
-    tensor.codes.push_back(Quantize(value, tensor.bias, format));
+    tensor.codes.push_back(Quantize(value * scale, tensor.bias, format));
   }
   return tensor;
 }

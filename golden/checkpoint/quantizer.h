@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,6 +21,9 @@ struct CodeFormat {
   [[nodiscard]] int ExponentMax() const { return (1 << exponent_bits) - 1; }
   friend bool operator==(const CodeFormat&, const CodeFormat&) = default;
 };
+inline CodeFormat FormatOf(const spec::AcceleratorConfig& config) {
+  return {config.format.width, config.format.exponent};
+}
 
 /// Bias of a tensor whose largest magnitude is `largest`; 0 for a tensor of zeros.
 int BiasOf(double largest, const CodeFormat& format);
@@ -35,7 +39,9 @@ struct QuantizedTensor {
   std::vector<uint8_t> codes;
   int bias = 0;
 };
-QuantizedTensor QuantizeTensor(std::span<const float> values, const CodeFormat& format);
+/// Of `values` times `scale`. Without `bias` it is that of the largest magnitude.
+QuantizedTensor QuantizeTensor(std::span<const float> values, const CodeFormat& format,
+                               double scale = 1, std::optional<int> bias = std::nullopt);
 
 /// `value` with `fraction` fraction bits, rounded to nearest (ties away from zero), saturated to
 /// `bits` bits.

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "golden/checkpoint/file.h"
+#include "golden/checkpoint/image_builder.h"
 
 namespace edgebert::checkpoint {
 namespace {
@@ -213,6 +214,48 @@ std::vector<uint8_t> SerializeTokenizer(const ModelConfig& config) {
 }
 
 }  // namespace
+
+ModelConfig RandomModelConfig(const spec::AcceleratorConfig& config, uint64_t seed) {
+  Random random(seed);
+  const spec::ModelLimits& limits = config.model;
+  const int lanes = config.vmac.n;
+  // A few vectors wide, so that a sentence takes little time, and most often not in whole vectors.
+  const auto width = [&](int limit) { return random.Integer(4, std::min(limit, 4 * lanes)); };
+  while (true) {
+    ModelConfig model;
+    model.num_attention_heads = random.Integer(1, std::min(limits.heads, 4));
+    const int head = random.Integer(1, 2 * lanes);
+    model.hidden_size = std::max(4, model.num_attention_heads * head);
+    model.hidden_size -= model.hidden_size % model.num_attention_heads;
+    model.embedding_size = width(limits.embedding);
+    model.intermediate_size = width(limits.ffn);
+    model.vocab_size = random.Integer(1, std::min(limits.vocab, 64));
+    model.max_position_embeddings = random.Integer(3, 48);
+    model.type_vocab_size = random.Integer(1, std::min(limits.token_types, 2));
+    model.num_hidden_groups = random.Integer(1, 2);
+    model.num_hidden_layers = model.num_hidden_groups * random.Integer(1, 3);
+    model.inner_group_num = random.Chance(0.25) ? 2 : 1;
+    model.hidden_act = static_cast<Activation>(random.Integer(0, 2));
+    model.layer_norm_eps = random.Chance(0.5) ? 1e-12 : 1e-6;
+    for (int i = random.Integer(2, std::min(limits.classes, 2 * lanes)); i > 0; --i) {
+      model.labels.push_back(fmt::format("c{}", model.labels.size()));
+    }
+    if (random.Chance(0.75)) model.attention_span_ramp = random.Integer(1, 8);
+    model.off_ramp_pooler = limits.pooler && random.Chance(0.5);
+    model.off_ramp_shared = random.Chance(0.5);
+    model.entropy_threshold = random.Uniform();
+    model.adaptivfloat_bits = config.format.width;
+    model.adaptivfloat_exponent = config.format.exponent;
+    const int last = model.vocab_size - 1;
+    model.unk_token_id = 0;
+    model.pad_token_id = std::min(1, last);
+    model.cls_token_id = std::min(2, last);
+    model.sep_token_id = std::min(3, last);
+    if (CheckLimits(model, config).ok() && ProgramBound(model) <= config.memory.program_words) {
+      return model;
+    }
+  }
+}
 
 ModelWeights RandomModelWeights(const ModelConfig& config, int lanes, uint64_t seed) {
   Random random(seed);
