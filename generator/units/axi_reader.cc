@@ -7,7 +7,8 @@ namespace edgebert::gen {
 vlog::Module EmitAxiReader() {
   vlog::Module m("eb_axi_reader", "generator/units/axi_reader.cc");
   m.Describe(R"(
-AXI4 read master: splits a request of any length into INCR bursts and delivers its beats in order.
+eb_axi_reader: AXI4 read master. Splits a request of any length into INCR bursts and delivers its
+beats in order.
 
 A burst is at most MaxBurst beats, never crosses a 4 KiB boundary, and is issued only when the beat
 buffer has room for all of it: RREADY is always high. Up to Outstanding bursts are in flight.
@@ -133,8 +134,9 @@ arrives, and no request is accepted until then. error_o pulses for a beat with S
   end
 
   eb_sram_1r1w #(
-    .Width   (AxiDataW),
     .Depth   (FifoDepth),
+    .Lanes   (1),
+    .LaneW   (AxiDataW),
     .Backend (Backend)
   ) u_beats (
     .clk_i     (clk_i),

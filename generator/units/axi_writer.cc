@@ -5,7 +5,7 @@ namespace edgebert::gen {
 vlog::Module EmitAxiWriter() {
   vlog::Module m("eb_axi_writer", "generator/units/axi_writer.cc");
   m.Describe(R"(
-AXI4 write master: one 32-bit word a burst of one beat, in any data width.
+eb_axi_writer: AXI4 write master. Every 32-bit word is a burst of one beat, in any data width.
 
 The word stands in every 32-bit lane of the beat and WSTRB picks the lane of its address. Up to
 Outstanding writes wait for their response; one ID keeps them in order. A write that was accepted
