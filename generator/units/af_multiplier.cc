@@ -1,0 +1,66 @@
+#include "generator/units/af_multiplier.h"
+
+namespace edgebert::gen {
+
+vlog::Module EmitAfMultiplier() {
+  vlog::Module m("eb_af_multiplier", "generator/units/af_multiplier.cc");
+  m.Describe(R"(
+eb_af_multiplier: exact product of the integer views of two AdaptivFloat codes.
+
+The significands are multiplied and shifted by the sum of the exponents. A negative product is left
+as a one's complement: its value is product_o plus its own sign bit, which the adder tree takes as
+a carry. That saves a carry chain a lane.)");
+  m.Param("CodeW", "8", "bits of a code: sign, exponent, mantissa");
+  m.Param("ExpW", "3", "bits of the exponent");
+  m.Param("Registered", "0", "1: a register between multiplication and shift, enabled by en_i");
+  m.Input("clk_i").Input("en_i");
+  m.Group("Codes and their product, a signed one's complement.");
+  m.Input("a_i", "CodeW").Input("b_i", "CodeW");
+  m.Output("product_o", "2*(CodeW-ExpW+(1<<ExpW))-1");
+  m.Local("MAN_W", "CodeW - 1 - ExpW");
+  m.Local("SIG_W", "MAN_W + 1", "significand: leading one and mantissa");
+  m.Local("PROD_W", "2 * (SIG_W + (1 << ExpW)) - 1");
+  m.Body(R"(
+  // Zero has exponent and mantissa zero, so clearing the leading one clears the significand.
+  wire [SIG_W-1:0] a_significand = {|a_i[CodeW-2:0], a_i[MAN_W-1:0]};
+  wire [SIG_W-1:0] b_significand = {|b_i[CodeW-2:0], b_i[MAN_W-1:0]};
+  wire [2*SIG_W-1:0] magnitude_d = {{SIG_W{1'b0}}, a_significand} * {{SIG_W{1'b0}}, b_significand};
+  wire [ExpW:0] shift_d = {1'b0, a_i[CodeW-2:MAN_W]} + {1'b0, b_i[CodeW-2:MAN_W]};
+  wire negative_d = a_i[CodeW-1] ^ b_i[CodeW-1];
+
+  wire [2*SIG_W-1:0] magnitude;
+  wire [ExpW:0] shift;
+  wire negative;
+
+  generate
+    if (Registered != 0) begin : g_registered
+      reg [2*SIG_W-1:0] magnitude_q;
+      reg [ExpW:0] shift_q;
+      reg negative_q;
+
+      always @(posedge clk_i) begin
+        if (en_i) begin
+          magnitude_q <= magnitude_d;
+          shift_q <= shift_d;
+          negative_q <= negative_d;
+        end
+      end
+
+      assign magnitude = magnitude_q;
+      assign shift = shift_q;
+      assign negative = negative_q;
+    end else begin : g_direct
+      assign magnitude = magnitude_d;
+      assign shift = shift_d;
+      assign negative = negative_d;
+      wire unused_ok = &{1'b0, clk_i, en_i};
+    end
+  endgenerate
+
+  wire [PROD_W-1:0] aligned = {{(PROD_W-2*SIG_W){1'b0}}, magnitude} << shift;
+  assign product_o = aligned ^ {PROD_W{negative}};
+)");
+  return m;
+}
+
+}  // namespace edgebert::gen

@@ -1,0 +1,11 @@
+// eb_af_multiplier: product of two AdaptivFloat codes (docs/numerics.md, sections 2 and 3).
+#pragma once
+
+#include "generator/vlog/module.h"
+
+namespace edgebert::gen {
+
+/// Parameters: CodeW, ExpW, Registered.
+vlog::Module EmitAfMultiplier();
+
+}  // namespace edgebert::gen
