@@ -124,8 +124,8 @@ int Main(int argc, const char* const* argv) {
     }
     po::notify(values);
   } catch (const po::error& error) {
-    fmt::print(stderr, "{}\n", Error({.file = "command line"}, error.what(), "convert-option")
-                                   .Format());
+    fmt::print(stderr, "{}\n",
+               Error({.file = "command line"}, error.what(), "convert-option").Format());
     return 2;
   }
 

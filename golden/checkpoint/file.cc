@@ -26,10 +26,13 @@ Result<Buffer> ReadInto(const std::string& path, const std::string& rule) {
   while ((count = read(descriptor, block, sizeof block)) > 0) {
     buffer.insert(buffer.end(), block, block + count);
   }
-  const bool ok = count == 0;
-  const Result<Buffer> result = ok ? Result<Buffer>(std::move(buffer)) : failed("read");
+  if (count < 0) {
+    Error error = failed("read");
+    close(descriptor);
+    return error;
+  }
   close(descriptor);
-  return result;
+  return buffer;
 }
 
 }  // namespace

@@ -56,8 +56,8 @@ class ObjectReader {
     }
     const double number = Value(key).get<double>();
     if (number < low || number > high) {
-      Fail(key, fmt::format("'{}' is {}; it must be from {} to {}", key, Value(key).dump(), low,
-                            high),
+      Fail(key,
+           fmt::format("'{}' is {}; it must be from {} to {}", key, Value(key).dump(), low, high),
            "model-config-range");
       return;
     }
@@ -73,8 +73,8 @@ class ObjectReader {
     }
     const double number = Value(key).get<double>();
     if (!(number >= low && number <= high)) {
-      Fail(key, fmt::format("'{}' is {}; it must be from {} to {}", key, Value(key).dump(), low,
-                            high),
+      Fail(key,
+           fmt::format("'{}' is {}; it must be from {} to {}", key, Value(key).dump(), low, high),
            "model-config-range");
       return;
     }
@@ -94,8 +94,8 @@ class ObjectReader {
   /// For keys of which only one value is implemented.
   void Expect(const char* key, const char* expected) const {
     if (Has(key) && Value(key) != expected) {
-      Fail(key, fmt::format("'{}' is {}; only \"{}\" is supported", key, Value(key).dump(),
-                            expected),
+      Fail(key,
+           fmt::format("'{}' is {}; only \"{}\" is supported", key, Value(key).dump(), expected),
            "model-config-range");
     }
   }
@@ -174,16 +174,17 @@ void ReadEdgebert(const ObjectReader& reader, const nlohmann::json& object, Mode
   reader.Read("lowercase", &config->lowercase);
   if (reader.Has("adaptivfloat")) {
     const nlohmann::json& format = reader.Value("adaptivfloat");
-    const bool numbers = format.is_array() && format.size() == 2 &&
-                         format[0].is_number_integer() && format[1].is_number_integer();
+    const bool numbers = format.is_array() && format.size() == 2 && format[0].is_number_integer() &&
+                         format[1].is_number_integer();
     const double bits = numbers ? format[0].get<double>() : 0;
     const double exponent = numbers ? format[1].get<double>() : 0;
     if (bits < 4 || bits > 8 || exponent < 2 || exponent > 4 || exponent > bits - 2) {
-      reader.Fail("adaptivfloat",
-                  fmt::format("'adaptivfloat' is {}; it must be [W, E] with W from 4 to 8, E from 2 "
-                              "to 4 and E <= W - 2",
-                              format.dump()),
-                  "model-config-range");
+      reader.Fail(
+          "adaptivfloat",
+          fmt::format("'adaptivfloat' is {}; it must be [W, E] with W from 4 to 8, E from 2 "
+                      "to 4 and E <= W - 2",
+                      format.dump()),
+          "model-config-range");
     } else {
       config->adaptivfloat_bits = static_cast<int>(bits);
       config->adaptivfloat_exponent = static_cast<int>(exponent);
@@ -194,9 +195,10 @@ void ReadEdgebert(const ObjectReader& reader, const nlohmann::json& object, Mode
 void CheckDivides(const ObjectReader& reader, const char* key, int value, const char* divisor_key,
                   int divisor) {
   if (divisor > 0 && value % divisor != 0) {
-    reader.Fail(key, fmt::format("'{}' is {}, not a multiple of '{}' = {}", key, value, divisor_key,
-                                 divisor),
-                "model-config-range");
+    reader.Fail(
+        key,
+        fmt::format("'{}' is {}, not a multiple of '{}' = {}", key, value, divisor_key, divisor),
+        "model-config-range");
   }
 }
 

@@ -47,13 +47,13 @@ struct ModelConfig {
   std::vector<std::string> labels;  ///< id2label, one a class; at least 2
 
   // "edgebert"
-  double attention_span_ramp = 0;   ///< R >= 1, tokens; 0: the model has no learnt spans
-  bool off_ramp_pooler = true;      ///< tanh pooler before the classifier
-  bool off_ramp_shared = true;      ///< one off-ramp for all layers
-  double entropy_threshold = 0;     ///< T, nats; 0: never exit early
-  int adaptivfloat_bits = 8;        ///< W
-  int adaptivfloat_exponent = 3;    ///< E
-  bool lowercase = true;            ///< the tokeniser lowers its input
+  double attention_span_ramp = 0;  ///< R >= 1, tokens; 0: the model has no learnt spans
+  bool off_ramp_pooler = true;     ///< tanh pooler before the classifier
+  bool off_ramp_shared = true;     ///< one off-ramp for all layers
+  double entropy_threshold = 0;    ///< T, nats; 0: never exit early
+  int adaptivfloat_bits = 8;       ///< W
+  int adaptivfloat_exponent = 3;   ///< E
+  bool lowercase = true;           ///< the tokeniser lowers its input
 
   [[nodiscard]] int num_labels() const { return static_cast<int>(labels.size()); }
   [[nodiscard]] int HeadSize() const { return hidden_size / num_attention_heads; }

@@ -113,9 +113,10 @@ Result<ModelWeights> LoadModelWeights(const SafetensorsFile& file, const ModelCo
   } else if (config.off_ramp_shared) {
     weights.off_ramps.push_back(loader.OffRamp("albert.pooler", "classifier", config));
   } else {
-    loader.Fail("there are no tensors 'edgebert.off_ramps.*', and config.json does not say "
-                "'off_ramp_shared'",
-                "model-weights-off-ramp");
+    loader.Fail(
+        "there are no tensors 'edgebert.off_ramps.*', and config.json does not say "
+        "'off_ramp_shared'",
+        "model-weights-off-ramp");
   }
   if (!loader.error().empty()) return loader.error();
   return weights;

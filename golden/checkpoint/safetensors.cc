@@ -126,8 +126,11 @@ class HeaderReader {
       if (!entry.contains(key)) return fail(fmt::format("has no {}", key), "safetensors-json");
     }
     const nlohmann::json& type = entry["dtype"];
-    const auto dtype = type.is_string() ? DTypeOf(type.get_ref<const std::string&>()) : std::nullopt;
-    if (!dtype) return fail(fmt::format("has the unknown dtype {}", type.dump()), "safetensors-dtype");
+    const auto dtype =
+        type.is_string() ? DTypeOf(type.get_ref<const std::string&>()) : std::nullopt;
+    if (!dtype) {
+      return fail(fmt::format("has the unknown dtype {}", type.dump()), "safetensors-dtype");
+    }
 
     TensorInfo tensor{.name = name, .dtype = *dtype, .shape = {}, .begin = 0, .end = 0};
     const nlohmann::json& shape = entry["shape"];
@@ -156,11 +159,11 @@ class HeaderReader {
     }
     const auto bytes = BytesOf(tensor.shape, tensor.dtype);
     if (!bytes || *bytes != tensor.end - tensor.begin) {
-      return fail(fmt::format("has {} bytes, but {} of shape {} needs {}",
-                              tensor.end - tensor.begin, DTypeName(tensor.dtype),
-                              FormatShape(tensor.shape),
-                              bytes ? fmt::format("{}", *bytes) : "more than 2^64"),
-                  "safetensors-shape");
+      return fail(
+          fmt::format("has {} bytes, but {} of shape {} needs {}", tensor.end - tensor.begin,
+                      DTypeName(tensor.dtype), FormatShape(tensor.shape),
+                      bytes ? fmt::format("{}", *bytes) : "more than 2^64"),
+          "safetensors-shape");
     }
     return tensor;
   }
@@ -302,11 +305,11 @@ Result<FloatTensor> SafetensorsFile::Floats(std::string_view tensor,
   const TensorInfo* info = Find(tensor);
   if (info == nullptr) return Missing(tensor);
   if (!std::equal(shape.begin(), shape.end(), info->shape.begin(), info->shape.end())) {
-    return Error({.file = name_},
-                 fmt::format("byte {}: tensor '{}' has the shape {}, expected {}",
-                             data_begin_ + info->begin, tensor, FormatShape(info->shape),
-                             FormatShape(shape)),
-                 "safetensors-shape");
+    return Error(
+        {.file = name_},
+        fmt::format("byte {}: tensor '{}' has the shape {}, expected {}", data_begin_ + info->begin,
+                    tensor, FormatShape(info->shape), FormatShape(shape)),
+        "safetensors-shape");
   }
   return Floats(*info);
 }

@@ -11,17 +11,17 @@ namespace {
 /// The lower-case letter of a capital between U+0080 and U+07FF; other characters are unchanged.
 uint32_t LowerLetter(uint32_t c) {
   const auto in = [c](uint32_t first, uint32_t last) { return c >= first && c <= last; };
-  if (in(0xc0, 0xde) && c != 0xd7) return c + 32;                           // Latin-1
-  if (c == 0x130) return c;                                                 // dotted capital I
-  if ((in(0x100, 0x137) || in(0x14a, 0x177)) && c % 2 == 0) return c + 1;   // Latin Extended-A
+  if (in(0xc0, 0xde) && c != 0xd7) return c + 32;                          // Latin-1
+  if (c == 0x130) return c;                                                // dotted capital I
+  if ((in(0x100, 0x137) || in(0x14a, 0x177)) && c % 2 == 0) return c + 1;  // Latin Extended-A
   if ((in(0x139, 0x148) || in(0x179, 0x17e)) && c % 2 == 1) return c + 1;
   if (c == 0x178) return 0xff;
-  if (c == 0x386) return 0x3ac;                                             // Greek
+  if (c == 0x386) return 0x3ac;  // Greek
   if (in(0x388, 0x38a)) return c + 37;
   if (c == 0x38c) return 0x3cc;
   if (in(0x38e, 0x38f)) return c + 63;
   if (in(0x391, 0x3ab) && c != 0x3a2) return c + 32;
-  if (in(0x400, 0x40f)) return c + 80;                                      // Cyrillic
+  if (in(0x400, 0x40f)) return c + 80;  // Cyrillic
   if (in(0x410, 0x42f)) return c + 32;
   return c;
 }

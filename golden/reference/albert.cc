@@ -50,8 +50,8 @@ struct Linear {
 };
 
 struct Norm {
-  Norm(const checkpoint::LayerNormWeights& weights, double epsilon)
-      : gamma(ToDoubles(weights.gamma)), beta(ToDoubles(weights.beta)), epsilon(epsilon) {}
+  Norm(const checkpoint::LayerNormWeights& weights, double eps)
+      : gamma(ToDoubles(weights.gamma)), beta(ToDoubles(weights.beta)), epsilon(eps) {}
 
   RowMatrix operator()(RowMatrix x) const {
     for (Eigen::Index i = 0; i < x.rows(); ++i) {
@@ -157,7 +157,8 @@ RowMatrix Albert::State::Embed(std::span<const int> ids, std::span<const int> ty
     const auto position = position_embeddings.Row(i);
     const auto type = type_embeddings.Row(types[static_cast<size_t>(i)]);
     for (size_t e = 0; e < word.size(); ++e) {
-      sum(i, static_cast<Eigen::Index>(e)) = double{word[e]} + double{position[e]} + double{type[e]};
+      sum(i, static_cast<Eigen::Index>(e)) =
+          double{word[e]} + double{position[e]} + double{type[e]};
     }
   }
   record("embedding.sum", sum);

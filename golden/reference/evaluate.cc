@@ -13,7 +13,8 @@ std::vector<ThresholdResult> EvaluateReference(const Albert& model,
                                                const Progress& progress) {
   EB_CHECK(!sentences.empty() && !thresholds.empty(), "nothing to evaluate");
   std::vector<ThresholdResult> results;
-  for (const double threshold : thresholds) results.push_back({.threshold = threshold, .exits = {}});
+  for (const double threshold : thresholds)
+    results.push_back({.threshold = threshold, .exits = {}});
   // The lowest threshold leaves last, so its run holds the exits of all others.
   const ForwardOptions options{.threshold = std::ranges::min(thresholds)};
   for (size_t i = 0; i < sentences.size(); ++i) {

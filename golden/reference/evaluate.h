@@ -20,7 +20,7 @@ struct ThresholdResult {
   double threshold = 0;        ///< nats
   double accuracy = 0;         ///< of 1
   double mean_exit_layer = 0;  ///< layers count from 1
-  std::vector<int> exits;      ///< sentences that leave after layer [i + 1]
+  std::vector<int> exits;      ///< [i]: sentences that leave after layer i + 1
 };
 
 /// Called after each sentence.

@@ -11,8 +11,8 @@ namespace edgebert::reference {
 /// The non-linearity of the feed-forward network (Hendrycks & Gimpel 2016 for both GELUs).
 double Activate(checkpoint::Activation activation, double x);
 
-/// m(x) = clamp((R + z - x) / R, 0, 1) of a learnt span z and a ramp R, at a distance x >= 0, all in
-/// tokens (Sukhbaatar et al. 2019, section 3.1).
+/// m(x) = clamp((R + z - x) / R, 0, 1) of a learnt span z and a ramp R, at a distance x >= 0, all
+/// in tokens (Sukhbaatar et al. 2019, section 3.1).
 double SpanMask(double span, double ramp, double distance);
 
 /// a_j = m_j e^(s_j) / sum_k m_k e^(s_k) (Sukhbaatar et al. 2019, equation 5). At least one mask is

@@ -58,21 +58,25 @@ TEST_F(Convert, RefusesValuesThatDoNotFit) {
   }
   ASSERT_TRUE(writer.Write(path).ok());
   EXPECT_EQ(Run(wide, folder_.File("half"), "f16"), 2);
-  EXPECT_EQ(Messages(), path + ": error: tensor 'edgebert.attention_span' holds 1000000, which does "
-                               "not fit F16 [convert-range]\n");
+  EXPECT_EQ(Messages(), path +
+                            ": error: tensor 'edgebert.attention_span' holds 1000000, which does "
+                            "not fit F16 [convert-range]\n");
   EXPECT_EQ(Run(wide, folder_.File("half"), "bf16"), 0) << Messages();
 }
 
 TEST_F(Convert, RefusesBadArguments) {
   EXPECT_EQ(Run("--model x"), 2);
-  EXPECT_EQ(Messages(), "command line: error: the option '--out' is required but missing "
-                        "[convert-option]\n");
+  EXPECT_EQ(Messages(),
+            "command line: error: the option '--out' is required but missing "
+            "[convert-option]\n");
   EXPECT_EQ(Run(kShipped, folder_.File("out"), "int8"), 2);
-  EXPECT_EQ(Messages(), "command line: error: --dtype is 'int8'; it must be f16, bf16 or f32 "
-                        "[convert-option]\n");
+  EXPECT_EQ(Messages(),
+            "command line: error: --dtype is 'int8'; it must be f16, bf16 or f32 "
+            "[convert-option]\n");
   EXPECT_EQ(Run("/nonexistent", folder_.File("out"), "f16"), 2);
-  EXPECT_EQ(Messages(), "/nonexistent/config.json: error: cannot open the file: No such file or "
-                        "directory [model-config-io]\n");
+  EXPECT_EQ(Messages(),
+            "/nonexistent/config.json: error: cannot open the file: No such file or "
+            "directory [model-config-io]\n");
   EXPECT_EQ(Run(kShipped, kShipped, "f16"), 2);
   EXPECT_EQ(Messages(),
             std::string(kShipped) + ": error: --out is the folder of --model [convert-output]\n");

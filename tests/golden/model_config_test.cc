@@ -14,11 +14,13 @@ std::string Config(const std::vector<std::string>& members) {
   return text + "}\n";
 }
 
-const std::vector<std::string> kMinimal = {
-    R"("vocab_size": 100)",          R"("embedding_size": 8)",
-    R"("hidden_size": 12)",          R"("num_hidden_layers": 6)",
-    R"("num_attention_heads": 3)",   R"("intermediate_size": 24)",
-    R"("max_position_embeddings": 16)"};
+const std::vector<std::string> kMinimal = {R"("vocab_size": 100)",
+                                           R"("embedding_size": 8)",
+                                           R"("hidden_size": 12)",
+                                           R"("num_hidden_layers": 6)",
+                                           R"("num_attention_heads": 3)",
+                                           R"("intermediate_size": 24)",
+                                           R"("max_position_embeddings": 16)"};
 
 /// kMinimal with members after it (on line 9 and on) and some of its own replaced.
 std::string With(const std::vector<std::string>& more,
@@ -115,9 +117,10 @@ TEST(ModelConfig, ReportsEveryMistakeAtItsLine) {
             "c:1: error: 'num_attention_heads' is missing [model-config-missing]\n"
             "c:1: error: 'intermediate_size' is missing [model-config-missing]\n"
             "c:1: error: 'max_position_embeddings' is missing [model-config-missing]");
-  EXPECT_EQ(ErrorOf(With({}, {{0, R"("vocab_size": "many")"}, {5, R"("intermediate_size": 0)"}})),
-            "c:2: error: 'vocab_size' is \"many\", not an integer [model-config-type]\n"
-            "c:7: error: 'intermediate_size' is 0; it must be from 1 to 65536 [model-config-range]");
+  EXPECT_EQ(
+      ErrorOf(With({}, {{0, R"("vocab_size": "many")"}, {5, R"("intermediate_size": 0)"}})),
+      "c:2: error: 'vocab_size' is \"many\", not an integer [model-config-type]\n"
+      "c:7: error: 'intermediate_size' is 0; it must be from 1 to 65536 [model-config-range]");
 }
 
 TEST(ModelConfig, ChecksRangesAndConsistency) {

@@ -6,7 +6,6 @@
 #include <map>
 #include <numeric>
 
-
 namespace edgebert::checkpoint {
 namespace {
 
@@ -103,8 +102,8 @@ TEST(ModelWeights, PutsEveryTensorInItsPlace) {
     ASSERT_EQ(matrix.values.size(), static_cast<size_t>(matrix.rows * matrix.columns)) << name;
     EXPECT_EQ(matrix.values[0], NumberOf(shapes, name)) << name;
     // Row 1 starts after one row.
-    EXPECT_EQ(matrix.Row(1)[0],
-              NumberOf(shapes, name) + 0.01F * static_cast<float>(matrix.columns)) << name;
+    EXPECT_EQ(matrix.Row(1)[0], NumberOf(shapes, name) + 0.01F * static_cast<float>(matrix.columns))
+        << name;
   };
   const auto expect_linear = [&](const LinearWeights& linear, const std::string& name) {
     expect_matrix(linear.weight, name + ".weight");
@@ -223,7 +222,8 @@ TEST(ModelWeights, LoadsTheShippedModel) {
     EXPECT_NEAR(zeros(linear->weight), 0.55, 0.005);
   }
   EXPECT_EQ(std::ranges::count(model->weights.attention_span,
-                               static_cast<float>(-model->config.attention_span_ramp)), 4);
+                               static_cast<float>(-model->config.attention_span_ramp)),
+            4);
   EXPECT_EQ(model->weights.off_ramps.size(), 12);
 }
 

@@ -54,19 +54,22 @@ TEST_P(ReferenceFigures, AreThoseOfTheModel) {
   // The weights may be in FP16: one sentence may change its answer, a few their exit.
   const double one_sentence = 1.0 / static_cast<double>(sentences.size());
   for (size_t i = 0; i < results.size(); ++i) {
-    EXPECT_NEAR(results[i].accuracy, GetParam().accuracy[i], one_sentence + 5e-5)
-        << kThresholds[i];
-    EXPECT_NEAR(results[i].mean_exit_layer, GetParam().mean_exit_layer[i], 0.005)
-        << kThresholds[i];
+    EXPECT_NEAR(results[i].accuracy, GetParam().accuracy[i], one_sentence + 5e-5) << kThresholds[i];
+    EXPECT_NEAR(results[i].mean_exit_layer, GetParam().mean_exit_layer[i], 0.005) << kThresholds[i];
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Sst2, ReferenceFigures,
-    testing::Values(Figures{"sst2/dev.tsv", 872, 2, {12, 5.070, 3.506, 2.696},
-                            {0.8165, 0.8108, 0.8108, 0.8062}},
-                    Figures{"sst2/test.tsv", 1821, 17, {12, 5.211, 3.613, 2.867},
-                            {0.8265, 0.8232, 0.8204, 0.8149}}));
+INSTANTIATE_TEST_SUITE_P(Sst2, ReferenceFigures,
+                         testing::Values(Figures{"sst2/dev.tsv",
+                                                 872,
+                                                 2,
+                                                 {12, 5.070, 3.506, 2.696},
+                                                 {0.8165, 0.8108, 0.8108, 0.8062}},
+                                         Figures{"sst2/test.tsv",
+                                                 1821,
+                                                 17,
+                                                 {12, 5.211, 3.613, 2.867},
+                                                 {0.8265, 0.8232, 0.8204, 0.8149}}));
 
 }  // namespace
 }  // namespace edgebert::reference

@@ -58,8 +58,8 @@ TEST(ReferenceFunctions, MaskedSoftmax) {
   const double expected[] = {1.0 / 6, 1.0 / 6, 0, 4.0 / 6};
   for (size_t j = 0; j < 4; ++j) EXPECT_NEAR(result[j], expected[j], 1e-15);
   // A hidden score is not seen, however large; large scores do not overflow.
-  const std::vector<double> large = MaskedSoftmax(std::vector<double>{1000, 1000, 2000},
-                                                  std::vector<double>{1, 1, 0});
+  const std::vector<double> large =
+      MaskedSoftmax(std::vector<double>{1000, 1000, 2000}, std::vector<double>{1, 1, 0});
   EXPECT_EQ(large, (std::vector<double>{0.5, 0.5, 0}));
 }
 
@@ -73,8 +73,9 @@ TEST(ReferenceFunctions, LayerNormHasMeanBetaAndDeviationGamma) {
   const std::vector<double> affine =
       LayerNorm(x, std::vector<double>{1, 2, 3, 4}, std::vector<double>{10, 20, 30, 40}, 4);
   for (size_t i = 0; i < 4; ++i) {
-    EXPECT_NEAR(affine[i], (x[i] - 4) / 3 * static_cast<double>(i + 1) +
-                               10 * static_cast<double>(i + 1), 1e-14);
+    EXPECT_NEAR(affine[i],
+                (x[i] - 4) / 3 * static_cast<double>(i + 1) + 10 * static_cast<double>(i + 1),
+                1e-14);
   }
   EXPECT_EQ(LayerNorm(one, one, x, 1e-6), x);  // no deviation: beta
 }
@@ -141,8 +142,12 @@ class RandomModel {
     for (float& value : values) value = normal(random_);
     return values;
   }
-  checkpoint::Matrix Matrix(int rows, int columns) { return {rows, columns, Vector(rows * columns)}; }
-  LinearWeights Linear(int outputs, int inputs) { return {Matrix(outputs, inputs), Vector(outputs)}; }
+  checkpoint::Matrix Matrix(int rows, int columns) {
+    return {rows, columns, Vector(rows * columns)};
+  }
+  LinearWeights Linear(int outputs, int inputs) {
+    return {Matrix(outputs, inputs), Vector(outputs)};
+  }
   checkpoint::LayerNormWeights Norm(int size) { return {Vector(size), Vector(size)}; }
 
   std::mt19937 random_{1};
@@ -236,8 +241,8 @@ Rows NaiveForward(const Model& model) {
                     double{weights.position_embeddings.Row(static_cast<int>(i))[e]} +
                     double{weights.type_embeddings.Row(kTypes[i])[e]});
     }
-    x.push_back(NaiveLinear(weights.embedding_projection,
-                            NaiveNorm(weights.embedding_norm, sum, epsilon)));
+    x.push_back(
+        NaiveLinear(weights.embedding_projection, NaiveNorm(weights.embedding_norm, sum, epsilon)));
   }
   Rows logits;
   for (int layer = 0; layer < model.config.num_hidden_layers; ++layer) {
@@ -252,9 +257,9 @@ Rows NaiveForward(const Model& model) {
       }
       for (size_t i = 0; i < x.size(); ++i) {
         const auto context = NaiveContext(model, query, key, value, i);
-        const auto middle = NaiveNorm(encoder.attention_norm,
-                                      Sum(x[i], NaiveLinear(encoder.attention_output, context)),
-                                      epsilon);
+        const auto middle =
+            NaiveNorm(encoder.attention_norm,
+                      Sum(x[i], NaiveLinear(encoder.attention_output, context)), epsilon);
         auto hidden = NaiveLinear(encoder.ffn, middle);
         for (double& h : hidden) h = Activate(model.config.hidden_act, h);
         next.push_back(NaiveNorm(encoder.output_norm,
@@ -368,7 +373,8 @@ TEST(Reference, ExitsStrictlyBelowTheThreshold) {
   const Albert albert(*model);
   const double first = albert.Forward(kIds, kTypes).layers[0].entropy;
   ASSERT_GT(first, 0);
-  EXPECT_EQ(albert.Forward(kIds, kTypes, {.threshold = std::nextafter(first, 9.0)}).layers.size(), 1);
+  EXPECT_EQ(albert.Forward(kIds, kTypes, {.threshold = std::nextafter(first, 9.0)}).layers.size(),
+            1);
   EXPECT_GT(albert.Forward(kIds, kTypes, {.threshold = first}).layers.size(), 1);
 }
 
@@ -390,11 +396,11 @@ TEST(Reference, EvaluatesThresholds) {
   // Entropies: ln 2; of the logistic function at 2, 0.365; at 1, 0.582.
   const double thresholds[] = {0.5, 0, 0.7, 0.3, std::log(2.0)};
   size_t calls = 0;
-  const auto results = EvaluateReference(Albert(*model), sentences, thresholds,
-                                         [&](size_t done, size_t total) {
-                                           EXPECT_EQ(done, ++calls);
-                                           EXPECT_EQ(total, 3);
-                                         });
+  const auto results =
+      EvaluateReference(Albert(*model), sentences, thresholds, [&](size_t done, size_t total) {
+        EXPECT_EQ(done, ++calls);
+        EXPECT_EQ(total, 3);
+      });
   EXPECT_EQ(calls, 3);
   const double exits[] = {2, 3, 1, 3, 2};
   const double accuracies[] = {2.0 / 3, 1.0 / 3, 1.0 / 3, 1.0 / 3, 2.0 / 3};

@@ -63,7 +63,8 @@ TEST(Safetensors, GivesIntegersAsBytes) {
   ASSERT_NE(info, nullptr);
   EXPECT_EQ(info->dtype, DType::kI8);
   const auto bytes = file->Bytes(*info);
-  EXPECT_EQ(std::vector<uint8_t>(bytes.begin(), bytes.end()), (std::vector<uint8_t>{1, 0xff, 0x80}));
+  EXPECT_EQ(std::vector<uint8_t>(bytes.begin(), bytes.end()),
+            (std::vector<uint8_t>{1, 0xff, 0x80}));
   EXPECT_EQ(file->Floats("q").error().Format(),
             "m: error: byte 61: tensor 'q' has the dtype I8, expected F32, F16 or BF16 "
             "[safetensors-dtype]");
@@ -136,9 +137,10 @@ TEST(Safetensors, RefusesOffsetsThatDoNotCoverTheData) {
                     3),
             "m: error: byte 61: tensor 'b' begins at data offset 1, overlapping the previous "
             "tensor's end at 2 [safetensors-offsets]");
-  EXPECT_EQ(ErrorOf(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})", 2),
-            "m: error: byte 9: tensor 'a' begins at data offset 1, leaving a hole after the previous "
-            "tensor's end at 0 [safetensors-offsets]");
+  EXPECT_EQ(
+      ErrorOf(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})", 2),
+      "m: error: byte 9: tensor 'a' begins at data offset 1, leaving a hole after the previous "
+      "tensor's end at 0 [safetensors-offsets]");
 }
 
 TEST(Safetensors, RefusesMissingTensorsAndWrongShapes) {
@@ -236,9 +238,9 @@ TEST(Safetensors, HalfRoundsToNearestEven) {
 
 TEST(Safetensors, Bfloat16RoundsToNearestEven) {
   EXPECT_EQ(FloatToBfloat16(1.0F), 0x3f80);
-  EXPECT_EQ(FloatToBfloat16(1.0F + 0x1p-8F), 0x3f80);                // tie, even below
-  EXPECT_EQ(FloatToBfloat16(1.0F + 0x1p-8F + 0x1p-20F), 0x3f81);     // above the tie
-  EXPECT_EQ(FloatToBfloat16(1.0F + 3 * 0x1p-8F), 0x3f82);            // tie, even above
+  EXPECT_EQ(FloatToBfloat16(1.0F + 0x1p-8F), 0x3f80);             // tie, even below
+  EXPECT_EQ(FloatToBfloat16(1.0F + 0x1p-8F + 0x1p-20F), 0x3f81);  // above the tie
+  EXPECT_EQ(FloatToBfloat16(1.0F + 3 * 0x1p-8F), 0x3f82);         // tie, even above
   EXPECT_EQ(FloatToBfloat16(-2.0F), 0xc000);
   EXPECT_TRUE(std::isnan(Bfloat16ToFloat(FloatToBfloat16(std::nanf("")))));
   EXPECT_TRUE(std::isinf(Bfloat16ToFloat(FloatToBfloat16(std::numeric_limits<float>::max()))));

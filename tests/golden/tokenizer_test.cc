@@ -127,11 +127,13 @@ TEST(Tokenizer, RefusesModelsThatDoNotFit) {
   EXPECT_EQ(error(empty),
             empty + ": error: the file is not a SentencePiece model [tokenizer-model]");
   config.cls_token_id = 722;
-  EXPECT_EQ(error(model), model + ": error: token 722 of config.json is the piece '▁film', not a "
-                                  "control symbol [tokenizer-model]");
+  EXPECT_EQ(error(model), model +
+                              ": error: token 722 of config.json is the piece '▁film', not a "
+                              "control symbol [tokenizer-model]");
   config.vocab_size = 100;
-  EXPECT_EQ(error(model), model + ": error: the tokeniser has 8000 pieces, but 'vocab_size' is 100 "
-                                  "[tokenizer-model]");
+  EXPECT_EQ(error(model), model +
+                              ": error: the tokeniser has 8000 pieces, but 'vocab_size' is 100 "
+                              "[tokenizer-model]");
 }
 
 }  // namespace
