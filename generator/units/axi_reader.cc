@@ -10,9 +10,9 @@ vlog::Module EmitAxiReader() {
 eb_axi_reader: AXI4 read master. Splits a request of any length into INCR bursts and delivers its
 beats in order.
 
-A burst is at most MaxBurst beats, never crosses a 4 KiB boundary, and is issued only when the beat
-buffer has room for all of it: RREADY is always high. Up to Outstanding bursts are in flight.
-Addresses are aligned down to a beat. A beat reaches beat_o two cycles after R took it.
+A burst is at most MaxBurst beats, never crosses a 4 KiB boundary, and is issued only when the
+beat buffer has room for all of it: RREADY is always high. Up to Outstanding bursts are in
+flight. Addresses are aligned down to a beat. A beat reaches beat_o two cycles after R took it.
 
 clear_i drops the request and the buffer; the data of bursts already in flight is discarded as it
 arrives, and no request is accepted until then. error_o pulses for a beat with SLVERR or DECERR.)");

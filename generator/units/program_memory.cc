@@ -10,9 +10,9 @@ vlog::Module EmitProgramMemory() {
   m.Describe(R"(
 eb_program_memory: the program. Filled from AXI beats, then fetched one instruction ahead.
 
-The output register of the memory is the next instruction: after restart_i it is valid in the next
-cycle, and from then on one instruction a cycle can be taken. An instruction behind the end of the
-program has fetch_overrun_o.)");
+The output register of the memory is the next instruction: after restart_i it is valid in the
+next cycle, and from then on one instruction a cycle can be taken. An instruction behind the end
+of the program has fetch_overrun_o.)");
   m.Param("AxiDataW", "64", "bits of a beat: 32, 64, 128 or 256");
   m.Param("ProgramDepth", "64", "instructions");
   m.Param("Backend", "0", "memory: 0 behavioural, 1 flop, 2 macro");

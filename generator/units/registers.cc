@@ -248,16 +248,18 @@ std::string StoredRegisters() {
     if (!IsStored(r)) continue;
     const std::string name = LowerCase(r.name);
     declarations += fmt::format("  reg [31:0] {}_q;\n", name);
-    resets += fmt::format("      {}_q <= 32'd0;\n", name);
+    resets += fmt::format("      {:<19} <= 32'd0;\n", name + "_q");
     writes += fmt::format(
         "      if (wr_ok && (wr_addr == ADDR_{})) begin\n"
         "        {}_q <= ({}_q & ~wr_mask) | wr_bits;\n"
         "      end\n",
         r.name, name, name);
-    if (r.access == Access::kReadWrite) outputs += fmt::format("  assign {}_o = {}_q;\n", name, name);
+    if (r.access == Access::kReadWrite)
+      outputs += fmt::format("  assign {}_o = {}_q;\n", name, name);
   }
-  return declarations + "\n  always @(posedge clk_i or negedge rst_ni) begin\n    if (!rst_ni) begin\n" +
-         resets + "    end else begin\n" + writes + "    end\n  end\n\n" + outputs;
+  return declarations +
+         "\n  always @(posedge clk_i or negedge rst_ni) begin\n    if (!rst_ni) begin\n" + resets +
+         "    end else begin\n" + writes + "    end\n  end\n\n" + outputs;
 }
 
 constexpr const char* kStatus = R"(
@@ -288,9 +290,10 @@ std::string Counters() {
     const std::string name = LowerCase(c.name);
     const std::string width = CounterEventWidth(c.name);
     declarations += fmt::format("  reg [63:0] {}_q;\n", name);
-    resets += fmt::format("      {}_q <= 64'd0;\n", name);
-    counts += fmt::format("      {0}_q <= {0}_q + {{{{(64 - {1}){{1'b0}}}}, count_{0}_i}};\n", name,
-                          width.empty() ? "1" : "(" + width + ")");
+    resets += fmt::format("      {:<23} <= 64'd0;\n", name + "_q");
+    counts += fmt::format("      {:<23} <= {}_q +{}{{{{{}{{1'b0}}}}, count_{}_i}};\n", name + "_q",
+                          name, width.empty() ? " " : "\n" + std::string(33, ' '),
+                          width.empty() ? "63" : fmt::format("(64 - {})", width), name);
   }
   return declarations +
          "\n  always @(posedge clk_i or negedge rst_ni) begin\n    if (!rst_ni) begin\n" + resets +
@@ -337,7 +340,7 @@ std::string LowerCase(std::string_view name) {
 
 std::string CounterEventWidth(std::string_view counter_name) {
   if (counter_name == "WINDOW_ROWS_SKIPPED") return "10";
-  if (counter_name == "WEIGHT_NONZEROS") return "$clog2(Lanes)+1";
+  if (counter_name == "WEIGHT_NONZEROS") return "NonzeroW";
   return "";
 }
 
@@ -348,14 +351,15 @@ eb_registers: the AXI4-Lite slave: identity, configuration, commands, state, cou
 
 Reads and writes take two cycles. SLVERR answers an access to an address without a register, a
 write to a read-only register, a write to a configuration register while busy, and a command that
-is not possible now; such a write changes nothing. The low two bits of an address are ignored.
-A counter is 64 bits in two words, low word first; read it when it stands still.)");
+is not possible now; such a write changes nothing. The low two bits of an address are ignored. A
+counter is 64 bits in two words, low word first; read it when it stands still.)");
   m.Param("ConfigHash", "32'd0", "CONFIG_HASH register");
   m.Param("Lanes", "4", "n");
   m.Param("CodeW", "8", "W");
   m.Param("ExpW", "3", "E");
   m.Param("MaxRows", "16", "tokens of the longest sentence");
   m.Param("MaxClasses", "4", "logits that can be read");
+  m.Param("NonzeroW", "3", "bits of the count of non-zero weights of a cycle");
   AddPorts(m);
   m.Local("ADDR_W", kAddressBits);
   AddAddresses(m);

@@ -12,8 +12,8 @@ vlog::Module EmitResultWriter() {
   m.Describe(R"(
 eb_result_writer: writes the result record, one 32-bit word a transfer.
 
-The entropy of a layer is written as it comes. At the end of the sentence the rest follows from the
-last logit down to the marker in word 0, so that a marker in memory says that the record is
+The entropy of a layer is written as it comes. At the end of the sentence the rest follows from
+the last logit down to the marker in word 0, so that a marker in memory says that the record is
 complete. Entropies that would reach the logits are left out.)");
   m.Param("AxiAddrW", "32", "bits of an address");
   m.Input("clk_i").Input("rst_ni").Input("clear_i").Input("base_i", "AxiAddrW");

@@ -29,11 +29,11 @@ void AddConstants(vlog::Module& m) {
         std::pair{"OP_LAYER_NORM", Opcode::kLayerNorm}, std::pair{"OP_EXIT", Opcode::kExit}}) {
     m.Local(name, fmt::format("8'h{:02X}", static_cast<uint32_t>(opcode)));
   }
-  for (const auto& [name, unit] :
-       {std::pair{"UNIT_MATMUL", spec::Unit::kMatmul}, std::pair{"UNIT_SOFTMAX", spec::Unit::kSoftmax},
-        std::pair{"UNIT_LAYER_NORM", spec::Unit::kLayerNorm},
-        std::pair{"UNIT_EMBEDDING", spec::Unit::kEmbedding},
-        std::pair{"UNIT_EXIT", spec::Unit::kExit}}) {
+  for (const auto& [name, unit] : {std::pair{"UNIT_MATMUL", spec::Unit::kMatmul},
+                                   std::pair{"UNIT_SOFTMAX", spec::Unit::kSoftmax},
+                                   std::pair{"UNIT_LAYER_NORM", spec::Unit::kLayerNorm},
+                                   std::pair{"UNIT_EMBEDDING", spec::Unit::kEmbedding},
+                                   std::pair{"UNIT_EXIT", spec::Unit::kExit}}) {
     m.Local(name, static_cast<int64_t>(unit));
   }
   for (const auto& [name, code] : {std::pair{"ERROR_AXI_READ", ErrorCode::kAxiRead},
@@ -63,7 +63,8 @@ void AddPorts(vlog::Module& m) {
   m.Output("exit_layer_o", "16").Output("prediction_o", "8").Output("entropy_o", "20");
   m.Group("Counters: cleared, running, an instruction executed");
   m.Output("counters_clear_o").Output("running_o").Output("instruction_o");
-  m.Group("AXI reader; its beats are for the sequencer while fetching_o, else for the weight stream");
+  m.Group(
+      "AXI reader; its beats are for the sequencer while fetching_o, else for the weight stream");
   m.Output("fetching_o").Output("req_valid_o").Input("req_ready_i");
   m.Output("req_addr_o", "AxiAddrW").Output("req_beats_o", "32");
   m.Input("beat_valid_i").Output("beat_ready_o").Input("beat_i", "AxiDataW");
@@ -563,10 +564,11 @@ vlog::Module EmitSequencer() {
   m.Describe(R"(
 eb_sequencer: loads the program, fetches the tokens, runs the program, writes the result.
 
-Instructions are executed in order, one a cycle at best; each is handed to its unit when the units
-of its wait mask are idle. STREAM, LOOP and END are executed here. An error or an abort clears
-every unit, waits until both AXI channels are quiet, and leaves the sequencer idle and usable.
-Registers show the state after the last command: done, or error with code and detail, or aborted.)");
+Instructions are executed in order, one a cycle at best; each is handed to its unit when the
+units of its wait mask are idle. STREAM, LOOP and END are executed here. An error or an abort
+clears every unit, waits until both AXI channels are quiet, and leaves the sequencer idle and
+usable. Registers show the state after the last command: done, or error with code and detail, or
+aborted.)");
   m.Param("AxiAddrW", "32", "bits of an address");
   m.Param("AxiDataW", "64", "bits of a beat: 32, 64, 128 or 256");
   m.Param("MaxRows", "16", "tokens of the longest sentence");
