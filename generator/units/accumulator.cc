@@ -12,8 +12,8 @@ eb_accumulator: two banks of MaxRows x Lanes partial sums. One is added to while
 Addition: announce a row with add_*; its dot products follow on dot_i in the next cycle; two cycles
 after that the sum is stored. The same row of the same bank must not be announced again before that,
 so at least three cycles apart. Each addition saturates to AccW bits; saturated_o pulses.
-Drain: acc_o is the row read in the cycle before. A row that was never added to is zero; reading
-with read_last_i makes all rows of the bank so. Reads and additions use different banks.)");
+Drain: acc_o is the row read in the cycle before; a row not added to since the release of its bank
+is zero. Reads and additions use different banks.)");
   m.Param("Lanes", "16", "sums a row");
   m.Param("DotW", "29", "bits of a dot product, signed");
   m.Param("AccW", "37", "bits of a sum, signed");
@@ -25,7 +25,8 @@ with read_last_i makes all rows of the bank so. Reads and additions use differen
   m.Input("dot_i", "Lanes*DotW");
   m.Group("Drain.");
   m.Input("read_valid_i").Input("read_bank_i").Input("read_row_i", "$clog2(MaxRows)");
-  m.Input("read_last_i").Output("acc_o", "Lanes*AccW");
+  m.Output("acc_o", "Lanes*AccW");
+  m.Group("All rows of read_bank_i become zero, from the next cycle on.").Input("release_i");
   m.Group("An addition saturated.").Output("saturated_o");
   m.Local("ROW_W", "$clog2(MaxRows)");
   m.Local("WORD_W", "Lanes * AccW");
@@ -67,6 +68,7 @@ with read_last_i makes all rows of the bank so. Reads and additions use differen
   wire [1:0] add_select = {add_valid_i & add_bank_i, add_valid_i & ~add_bank_i};
   wire [1:0] read_select = {read_valid_i & read_bank_i, read_valid_i & ~read_bank_i};
   wire [1:0] write_select = {write_valid_q & write_bank_q, write_valid_q & ~write_bank_q};
+  wire [1:0] release_select = {release_i & read_bank_i, release_i & ~read_bank_i};
   wire [2*WORD_W-1:0] word;
 
   genvar b, j;
@@ -94,7 +96,7 @@ with read_last_i makes all rows of the bank so. Reads and additions use differen
 
       always @(posedge clk_i or negedge rst_ni) begin
         if (!rst_ni) filled_q <= {MaxRows{1'b0}};
-        else if (clear_i || (read_select[b] && read_last_i)) filled_q <= {MaxRows{1'b0}};
+        else if (clear_i || release_select[b]) filled_q <= {MaxRows{1'b0}};
         else if (add_select[b]) filled_q[add_row_i] <= 1'b1;
       end
 

@@ -419,7 +419,8 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
     .dot_o(dot)
   );
 
-  wire drain_step, drain_last;
+  wire drain_step;
+  wire strip_drained;
   reg [9:0] drain_row_q;
   wire [Lanes*AccW-1:0] drain_acc;
 
@@ -440,8 +441,8 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
     .read_valid_i(drain_step),
     .read_bank_i(drain_strip_q[0]),
     .read_row_i(drain_row_q[ROW_W-1:0]),
-    .read_last_i(drain_last),
     .acc_o(drain_acc),
+    .release_i(strip_drained),
     .saturated_o(saturated_o)
   );
 )");
@@ -490,14 +491,14 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
     res_first_q <= residual_base + drain_strip + res_offset_q;
   end
 
+  wire drain_last = drain_row_q == drain_last_row_q;
   wire drain_wanted = drain_run_q & (pending_q != OUT_DEPTH[OUT_COUNT_W-1:0]);
   assign res_rd_valid_o = drain_wanted & residual;
   assign res_rd_addr_o = drain_res_q;
   assign drain_step = drain_wanted & (~residual | res_rd_ready_i);
-  assign drain_last = drain_row_q == drain_last_row_q;
 
   wire drain_open = ~drain_run_q & (drain_ready_q != 2'd0) & (drain_settle_q == 3'd0);
-  wire strip_drained = (drain_step & drain_last) | (drain_open & drain_no_rows);
+  assign strip_drained = (drain_step & drain_last) | (drain_open & drain_no_rows);
   wire strip_summed = stage_end_q[Pipeline+2];
   wire restart = load_state_q == LOAD_BEGIN;
 

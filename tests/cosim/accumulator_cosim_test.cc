@@ -38,7 +38,7 @@ class Accumulator : public testing::TestWithParam<Shape> {
          .unknowns = cosim::Unknowns::kRandom});
     EB_CHECK(dut.ok(), "{}", dut.error().Format());
     for (const char* name : {"clear_i", "add_valid_i", "add_bank_i", "add_row_i", "read_valid_i",
-                             "read_bank_i", "read_row_i", "read_last_i"}) {
+                             "read_bank_i", "read_row_i", "release_i"}) {
       dut->Get(name).Set(0);
     }
     dut->Get("dot_i").Clear();
@@ -91,7 +91,7 @@ TEST_P(Accumulator, SumsDrainsAndSaturates) {
       dut.Get("read_valid_i").Set(read ? 1 : 0);
       dut.Get("read_bank_i").Set((phase + 1) % 2);
       dut.Get("read_row_i").Set(read ? drained : 0);
-      dut.Get("read_last_i").Set(read && drained == rows - 1 ? 1 : 0);
+      dut.Get("release_i").Set(read && drained == rows - 1 ? 1 : 0);
       dut.Eval();
       saturated += dut.Get("saturated_o") ? 1 : 0;
       dut.Tick();
