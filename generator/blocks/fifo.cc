@@ -11,6 +11,7 @@ A word written in one cycle can be read in the next. in_ready_o does not depend 
 `clear_i` empties it.)");
   m.Param("Width", "8", "bits of a word");
   m.Param("Depth", "4", "words, >= 1");
+  m.Guard("Depth >= 1", "depth_must_be_at_least_1");
   m.Input("clk_i").Input("rst_ni").Input("clear_i");
   m.Group("Writing side.").Input("in_valid_i").Output("in_ready_o").Input("in_data_i", "Width");
   m.Group("Reading side.").Output("out_valid_o").Input("out_ready_i").Output("out_data_o", "Width");

@@ -9,6 +9,7 @@ void AddParameters(vlog::Module& m) {
   m.Param("Depth", "16", "words, >= 2");
   m.Param("Lanes", "1", "write enables");
   m.Param("LaneW", "8", "bits a write enable covers");
+  m.Guard("Depth >= 2", "depth_must_be_at_least_2");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "generator/vlog/checker.h"
 #include "golden/base/check.h"
@@ -17,16 +18,50 @@ bool IsNumber(std::string_view text) {
                                       [](unsigned char c) { return std::isdigit(c) != 0; });
 }
 
-std::string Range(const std::string& width) {
-  if (width.empty()) return "";
-  if (IsNumber(width)) return fmt::format("[{}:0]", std::stoi(width) - 1);
-  return fmt::format("[{}-1:0]", width);
+/// The highest index of a vector of `width` bits: "8" -> "7", "2*N-1" -> "2*N-2", "N" -> "N-1".
+std::string HighestIndex(const std::string& width) {
+  if (IsNumber(width)) return std::to_string(std::stoi(width) - 1);
+  const size_t minus = width.rfind('-');
+  if (minus != std::string::npos && IsNumber(width.substr(minus + 1))) {
+    return fmt::format("{}-{}", width.substr(0, minus), std::stoi(width.substr(minus + 1)) + 1);
+  }
+  return width + "-1";
+}
+
+/// "signed [7:0]", "[Lanes*CodeW-1:0]" or nothing.
+std::string Type(const std::string& width, bool is_signed) {
+  const std::string range = width.empty() ? "" : "[" + HighestIndex(width) + ":0]";
+  return is_signed ? "signed " + range : range;
+}
+
+bool Fits(int64_t value, int width, bool is_signed) {
+  const int64_t limit = int64_t{1} << (is_signed ? width - 1 : width);
+  return value < limit && value >= (is_signed ? -limit : 0);
 }
 
 std::string SizedLiteral(int width, bool is_signed, int64_t value) {
   const char* base = is_signed ? "'sd" : "'d";
   return value < 0 ? fmt::format("-{}{}{}", width, base, -value)
                    : fmt::format("{}{}{}", width, base, value);
+}
+
+struct Line {
+  std::string text;
+  std::string comment;
+};
+
+/// One line each; the comments stand in one column.
+std::string Aligned(const std::vector<Line>& lines) {
+  size_t column = 0;
+  for (const Line& line : lines) {
+    if (!line.comment.empty()) column = std::max(column, line.text.size());
+  }
+  std::string text;
+  for (const Line& line : lines) {
+    text += line.comment.empty() ? line.text + "\n"
+                                 : fmt::format("{:<{}}  // {}\n", line.text, column, line.comment);
+  }
+  return text;
 }
 
 /// Bodies are raw strings: the newline after the opening quote and trailing blank space go.
@@ -51,79 +86,98 @@ Module& Module::Param(std::string name, std::string value, std::string comment) 
   return *this;
 }
 
+Module& Module::Guard(std::string condition, std::string message) {
+  guards_.push_back({std::move(condition), std::move(message)});
+  return *this;
+}
+
 Module& Module::Group(std::string comment) {
   groups_[ports_.size()] = std::move(comment);
   return *this;
 }
 
-Module& Module::AddPort(Direction direction, std::string name, std::string width, bool is_signed) {
-  ports_.push_back({direction, std::move(name), std::move(width), is_signed});
+Module& Module::AddPort(Port port) {
+  ports_.push_back(std::move(port));
   return *this;
 }
 
-Module& Module::Input(std::string name, std::string width) {
-  return AddPort(Direction::kInput, std::move(name), std::move(width), false);
+Module& Module::Input(std::string name, std::string width, std::string comment) {
+  return AddPort({Direction::kInput, std::move(name), std::move(width), false, std::move(comment)});
 }
-Module& Module::InputSigned(std::string name, std::string width) {
-  return AddPort(Direction::kInput, std::move(name), std::move(width), true);
+Module& Module::InputSigned(std::string name, std::string width, std::string comment) {
+  return AddPort({Direction::kInput, std::move(name), std::move(width), true, std::move(comment)});
 }
-Module& Module::Output(std::string name, std::string width) {
-  return AddPort(Direction::kOutput, std::move(name), std::move(width), false);
+Module& Module::Output(std::string name, std::string width, std::string comment) {
+  return AddPort(
+      {Direction::kOutput, std::move(name), std::move(width), false, std::move(comment)});
 }
-Module& Module::OutputSigned(std::string name, std::string width) {
-  return AddPort(Direction::kOutput, std::move(name), std::move(width), true);
+Module& Module::OutputSigned(std::string name, std::string width, std::string comment) {
+  return AddPort({Direction::kOutput, std::move(name), std::move(width), true, std::move(comment)});
 }
 
 Module& Module::Local(std::string name, std::string value, std::string comment) {
-  locals_.push_back({std::move(name), std::move(value), std::move(comment)});
+  const size_t space = name.rfind(' ');
+  const size_t begin = space == std::string::npos ? 0 : space + 1;
+  locals_.push_back(
+      {name.substr(0, begin), name.substr(begin), std::move(value), std::move(comment)});
   return *this;
 }
 
 Module& Module::InstructionFields(const std::vector<spec::Field>& fields,
                                   const std::string& source) {
-  size_t range_width = 0;
+  const auto type = [](const spec::Field& field) {
+    return Type(field.width == 1 ? "" : std::to_string(field.width), field.is_signed);
+  };
+  size_t type_width = 0;
   size_t name_width = 0;
   for (const spec::Field& field : fields) {
-    const std::string sign = field.is_signed ? "signed " : "";
-    range_width = std::max(range_width, (sign + Range(std::to_string(field.width))).size());
-    name_width = std::max(name_width, std::string(field.name).size());
+    type_width = std::max(type_width, type(field).size());
+    name_width = std::max(name_width, std::string_view(field.name).size());
   }
   std::string text;
   for (const spec::Field& field : fields) {
-    std::string type = field.is_signed ? "signed " : "";
-    type += field.width == 1 ? "" : Range(std::to_string(field.width));
     const std::string select = field.width == 1
                                    ? fmt::format("{}[{}]", source, field.Bit())
                                    : fmt::format("{}[{}+:{}]", source, field.Bit(), field.width);
-    text += fmt::format("  wire {:<{}} {:<{}} = {};\n", type, range_width, field.name, name_width,
-                        select);
+    text += fmt::format("  wire {:<{}} {:<{}} = {};\n", type(field), type_width, field.name,
+                        name_width, select);
   }
-  items_.push_back({Trimmed(text), {}});
+  items_.push_back({Trimmed(text), {source_}});
   return *this;
 }
 
 Module& Module::Rom(const std::string& comment, const std::string& address, int address_width,
                     const std::vector<RomColumn>& columns, Caller caller) {
-  EB_CHECK(!columns.empty(), "ROM of module '{}' has no column", name_);
-  const size_t entries = columns.front().values.size();
-  EB_CHECK(entries == size_t{1} << address_width, "ROM of module '{}' has {} entries for {} bits",
-           name_, entries, address_width);
+  const size_t entries = size_t{1} << address_width;
   std::string text = fmt::format("  // {}\n", comment);
+  std::vector<size_t> literal_widths;
   for (const RomColumn& column : columns) {
-    EB_CHECK(column.values.size() == entries, "ROM column '{}' has {} entries, not {}", column.name,
-             column.values.size(), entries);
-    text += fmt::format("  reg {}{} {};\n", column.is_signed ? "signed " : "",
-                        Range(std::to_string(column.width)), column.name);
+    EB_CHECK(column.values.size() == entries, "{}:{}: ROM column '{}' has {} entries, not {}",
+             caller.file, caller.line, column.name, column.values.size(), entries);
+    size_t widest = 0;
+    for (const int64_t value : column.values) {
+      EB_CHECK(Fits(value, column.width, column.is_signed),
+               "{}:{}: {} in ROM column '{}' needs more than {} {} bits", caller.file, caller.line,
+               value, column.name, column.width, column.is_signed ? "signed" : "unsigned");
+      widest = std::max(widest, SizedLiteral(column.width, column.is_signed, value).size());
+    }
+    literal_widths.push_back(widest);
+    text += fmt::format("  reg {} {};\n", Type(std::to_string(column.width), column.is_signed),
+                        column.name);
   }
   text += fmt::format("  always @* begin\n    case ({})\n", address);
+  const std::string last_label = fmt::format("{}'d{}", address_width, entries - 1);
+  const size_t label_width = std::max(last_label.size(), std::string("default").size());
   for (size_t entry = 0; entry < entries; ++entry) {
     // The last entry is the default, so that the case is full for every tool.
-    std::string label =
+    const std::string label =
         entry + 1 == entries ? "default" : fmt::format("{}'d{}", address_width, entry);
-    text += fmt::format("      {}: begin ", label);
-    for (const RomColumn& column : columns) {
-      text += fmt::format("{} = {}; ", column.name,
-                          SizedLiteral(column.width, column.is_signed, column.values[entry]));
+    text += fmt::format("      {:<{}} begin ", label + ":", label_width + 1);
+    for (size_t c = 0; c < columns.size(); ++c) {
+      text += fmt::format(
+          "{} = {:>{}}; ", columns[c].name,
+          SizedLiteral(columns[c].width, columns[c].is_signed, columns[c].values[entry]),
+          literal_widths[c]);
     }
     text += "end\n";
   }
@@ -144,73 +198,105 @@ Module& Module::Uses(const Module& child) {
 
 Error Module::Check() const { return Checker(*this).Run(); }
 
+std::string Module::HeaderText() const {
+  std::istringstream lines(description_ + "\n\nGenerated by edgebert-gen from " + source_ +
+                           ": change that, not this file.");
+  std::string text;
+  bool in_paragraph = false;
+  size_t column = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty() || line.front() == ' ') {
+      text += (in_paragraph ? "\n//" : "//") + (line.empty() ? "" : " " + line) + "\n";
+      in_paragraph = false;
+      continue;
+    }
+    std::istringstream words(line);
+    for (std::string word; words >> word;) {
+      if (in_paragraph && column + 1 + word.size() <= kColumns) {
+        text += " " + word;
+        column += 1 + word.size();
+      } else {
+        text += (in_paragraph ? "\n// " : "// ") + word;
+        column = 3 + word.size();
+      }
+      in_paragraph = true;
+    }
+  }
+  return text + "\n";
+}
+
+std::string Module::ParametersText() const {
+  size_t name_width = 0;
+  for (const Parameter& parameter : parameters_) {
+    name_width = std::max(name_width, parameter.name.size());
+  }
+  std::vector<Line> lines;
+  for (const Parameter& parameter : parameters_) {
+    const char* comma = &parameter == &parameters_.back() ? "" : ",";
+    lines.push_back({fmt::format("  parameter {:<{}} = {}{}", parameter.name, name_width,
+                                 parameter.value, comma),
+                     parameter.comment});
+  }
+  return parameters_.empty() ? "" : " #(\n" + Aligned(lines) + ")";
+}
+
+std::string Module::PortsText() const {
+  size_t type_width = 0;
+  for (const Port& port : ports_) {
+    type_width = std::max(type_width, Type(port.width, port.is_signed).size());
+  }
+  std::vector<Line> lines;
+  std::string text = " (\n";
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    const auto group = groups_.find(i);
+    if (group != groups_.end()) {
+      text += Aligned(lines) + "  // " + group->second + "\n";
+      lines.clear();
+    }
+    const Port& port = ports_[i];
+    const char* direction = port.direction == Direction::kInput ? "input " : "output";
+    lines.push_back(
+        {fmt::format("  {} wire {:<{}} {}{}", direction, Type(port.width, port.is_signed),
+                     type_width, port.name, i + 1 < ports_.size() ? "," : ""),
+         port.comment});
+  }
+  return text + Aligned(lines) + ");\n";
+}
+
+std::string Module::LocalsText() const {
+  size_t name_width = 0;
+  for (const LocalParameter& local : locals_) {
+    name_width = std::max(name_width, local.type.size() + local.name.size());
+  }
+  std::vector<Line> lines;
+  for (const LocalParameter& local : locals_) {
+    lines.push_back(
+        {fmt::format("  localparam {:<{}} = {};", local.type + local.name, name_width, local.value),
+         local.comment});
+  }
+  return locals_.empty() ? "" : "\n" + Aligned(lines);
+}
+
+std::string Module::GuardsText() const {
+  std::string text;
+  for (const ParameterGuard& guard : guards_) {
+    text += fmt::format("    if (!({})) begin : g_{}\n      ERROR_{}_{} u_error ();\n    end\n",
+                        guard.condition, guard.message, name_, guard.message);
+  }
+  return guards_.empty() ? "" : "\n  generate\n" + text + "  endgenerate\n";
+}
+
+std::string Module::Text() const {
+  std::string text = HeaderText() + "`default_nettype none\n\nmodule " + name_ + ParametersText() +
+                     PortsText() + LocalsText() + GuardsText();
+  for (const Item& item : items_) text += "\n" + item.text + "\n";
+  return text + "\nendmodule\n\n`default_nettype wire\n";
+}
+
 std::string Module::Emit() const {
   const Error error = Check();
   EB_CHECK(error.empty(), "\n{}", error.Format());
-
-  std::string out;
-  const std::string description = description_ + "\n\nGenerated by edgebert-gen from " + source_ +
-                                  ": change that, not this file.";
-  size_t begin = 0;
-  while (begin <= description.size()) {
-    const size_t end = std::min(description.find('\n', begin), description.size());
-    const std::string line = description.substr(begin, end - begin);
-    out += line.empty() ? "//\n" : "// " + line + "\n";
-    begin = end + 1;
-  }
-  out += "`default_nettype none\n\nmodule " + name_;
-
-  if (!parameters_.empty()) {
-    size_t name_width = 0;
-    size_t text_width = 0;
-    for (const Parameter& parameter : parameters_) {
-      name_width = std::max(name_width, parameter.name.size());
-      text_width = std::max(text_width, parameter.value.size());
-    }
-    out += " #(\n";
-    for (size_t i = 0; i < parameters_.size(); ++i) {
-      const Parameter& parameter = parameters_[i];
-      const std::string comma = i + 1 < parameters_.size() ? "," : "";
-      std::string line = fmt::format("  parameter {:<{}} = {}{}", parameter.name, name_width,
-                                     parameter.value, comma);
-      if (!parameter.comment.empty()) {
-        line = fmt::format("{:<{}}  // {}", line, 16 + name_width + text_width, parameter.comment);
-      }
-      out += line + "\n";
-    }
-    out += ")";
-  }
-
-  size_t type_width = 0;
-  for (const Port& port : ports_) {
-    const std::string type = (port.is_signed ? "signed " : "") + Range(port.width);
-    type_width = std::max(type_width, type.size());
-  }
-  out += " (\n";
-  for (size_t i = 0; i < ports_.size(); ++i) {
-    const Port& port = ports_[i];
-    const auto group = groups_.find(i);
-    if (group != groups_.end()) out += "  // " + group->second + "\n";
-    const std::string type = (port.is_signed ? "signed " : "") + Range(port.width);
-    out += fmt::format("  {} wire {:<{}} {}{}\n",
-                       port.direction == Direction::kInput ? "input " : "output", type, type_width,
-                       port.name, i + 1 < ports_.size() ? "," : "");
-  }
-  out += ");\n";
-
-  if (!locals_.empty()) {
-    size_t name_width = 0;
-    for (const LocalParameter& local : locals_)
-      name_width = std::max(name_width, local.name.size());
-    out += "\n";
-    for (const LocalParameter& local : locals_) {
-      out += fmt::format("  localparam {:<{}} = {};{}\n", local.name, name_width, local.value,
-                         local.comment.empty() ? "" : "  // " + local.comment);
-    }
-  }
-  for (const Item& item : items_) out += "\n" + item.text + "\n";
-  out += "\nendmodule\n\n`default_nettype wire\n";
-  return out;
+  return Text();
 }
 
 }  // namespace edgebert::vlog

@@ -1,10 +1,10 @@
 // The Verilog-2005 emission layer: structure is typed, leaf logic is checked text.
 //
-// A Module has a typed interface (parameters, ports, localparams), typed ROMs made from the table
-// objects of golden/spec, and bodies of Verilog text that read as they will appear. Before anything
-// is written, Check() lexes every body: each identifier must be declared, nothing is declared twice
-// in a scope, every output is driven, and every instance of a known module names each of its ports
-// exactly once. The exporter never renames, folds or optimises.
+// A Module has a typed interface (parameters and their guards, ports, localparams), typed ROMs made
+// from the table objects of golden/spec, and bodies of Verilog text that read as they will appear.
+// Before anything is written, Check() lexes every body and holds it against the interfaces of the
+// module and of the modules it instantiates (generator/vlog/checker.h lists the rules). The
+// exporter never renames, folds or optimises.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +26,9 @@ struct Caller {
       : file(file_name), line(line_number) {}
 };
 
+/// Emitted lines are at most this long.
+inline constexpr size_t kColumns = 100;
+
 enum class Direction : uint8_t { kInput, kOutput };
 
 struct Parameter {
@@ -40,6 +43,7 @@ struct Port {
   std::string name;
   std::string width;
   bool is_signed = false;
+  std::string comment;
 };
 
 /// One Verilog module: interface, text, and the modules it instantiates.
@@ -48,16 +52,21 @@ class Module {
   /// `source` is the path of the emitter, named in the header comment.
   Module(std::string name, std::string source);
 
-  /// Header comment; paragraphs separated by blank lines, wrapped as written.
+  /// Header comment. Paragraphs stand between blank lines and are filled to 100 columns; indented
+  /// lines stay as they are.
   Module& Describe(std::string_view text);
   Module& Param(std::string name, std::string value, std::string comment = "");
+  /// A rule that the parameters must keep, `Guard("Depth >= 2", "depth_must_be_at_least_2")`. Where
+  /// `condition` does not hold, elaboration meets a module that does not exist and whose name is
+  /// the message; no other way of stopping is portable.
+  Module& Guard(std::string condition, std::string message);
   /// Starts a group of ports with a comment line.
   Module& Group(std::string comment);
-  Module& Input(std::string name, std::string width = "");
-  Module& InputSigned(std::string name, std::string width);
-  Module& Output(std::string name, std::string width = "");
-  Module& OutputSigned(std::string name, std::string width);
-  /// `localparam NAME = value;`, before every body.
+  Module& Input(std::string name, std::string width = "", std::string comment = "");
+  Module& InputSigned(std::string name, std::string width, std::string comment = "");
+  Module& Output(std::string name, std::string width = "", std::string comment = "");
+  Module& OutputSigned(std::string name, std::string width, std::string comment = "");
+  /// `localparam NAME = value;`, before every body. `name` may begin with a type: "[7:0] LAST".
   Module& Local(std::string name, std::string value, std::string comment = "");
   Module& Local(std::string name, int64_t value, std::string comment = "") {
     return Local(std::move(name), std::to_string(value), std::move(comment));
@@ -65,7 +74,8 @@ class Module {
   /// `wire [w-1:0] name = source[bit +: w];` for each field of an instruction.
   Module& InstructionFields(const std::vector<spec::Field>& fields, const std::string& source);
   /// A combinational ROM: `always @*` case over `address` that sets the given registers.
-  /// Each column is a declared register of `width` bits with one value an entry.
+  /// Each column is a declared register of `width` bits with one value an entry, 2^address_width
+  /// of them.
   struct RomColumn {
     std::string name;
     int width;
@@ -97,19 +107,31 @@ class Module {
     std::string text;
     SourceSpan where;
   };
+  struct ParameterGuard {
+    std::string condition;
+    std::string message;
+  };
   struct LocalParameter {
+    std::string type;
     std::string name;
     std::string value;
     std::string comment;
   };
   friend class Checker;
 
-  Module& AddPort(Direction direction, std::string name, std::string width, bool is_signed);
+  Module& AddPort(Port port);
+  [[nodiscard]] std::string HeaderText() const;
+  [[nodiscard]] std::string ParametersText() const;
+  [[nodiscard]] std::string PortsText() const;
+  [[nodiscard]] std::string LocalsText() const;
+  [[nodiscard]] std::string GuardsText() const;
+  [[nodiscard]] std::string Text() const;
 
   std::string name_;
   std::string source_;
   std::string description_;
   std::vector<Parameter> parameters_;
+  std::vector<ParameterGuard> guards_;
   std::vector<Port> ports_;
   std::map<size_t, std::string> groups_;  // index of the first port of a group -> comment
   std::vector<LocalParameter> locals_;

@@ -1,8 +1,10 @@
 // Every block is accepted silently by the three tools, over its parameters.
 #include <gtest/gtest.h>
 
+#include "generator/blocks/arbiter.h"
 #include "generator/blocks/fifo.h"
 #include "generator/blocks/reset_sync.h"
+#include "generator/blocks/round_shift.h"
 #include "generator/blocks/skid_buffer.h"
 #include "generator/blocks/sram.h"
 #include "tests/support/lint.h"
@@ -26,6 +28,23 @@ TEST(SkidBuffer, LintsClean) {
 }
 
 TEST(ResetSync, LintsClean) { EXPECT_TRUE(LintsClean({EmitResetSync()}, "eb_reset_sync")); }
+
+TEST(Arbiter, LintsClean) {
+  for (const char* requests : {"1", "2", "5"}) {
+    for (const char* round_robin : {"0", "1"}) {
+      EXPECT_TRUE(LintsClean({EmitArbiter()}, "eb_arbiter",
+                             {{"Requests", requests}, {"RoundRobin", round_robin}}));
+    }
+  }
+}
+
+TEST(RoundShift, LintsClean) {
+  EXPECT_TRUE(LintsClean({EmitRoundShift()}, "eb_round_shift"));
+  EXPECT_TRUE(LintsClean({EmitRoundShift()}, "eb_round_shift",
+                         {{"InW", "40"}, {"OutW", "16"}, {"ShiftW", "7"}, {"MaxLeft", "0"}}));
+  EXPECT_TRUE(LintsClean({EmitRoundShift()}, "eb_round_shift",
+                         {{"InW", "8"}, {"OutW", "26"}, {"ShiftW", "6"}, {"MaxLeft", "4"}}));
+}
 
 TEST(Sram, LintsCleanWithEveryBackend) {
   const std::vector<vlog::Module> memories = {EmitSram1r1w(), EmitSram1r1wMacro(), EmitSram1rw(),
