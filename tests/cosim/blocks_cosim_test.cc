@@ -236,9 +236,9 @@ struct ShiftShape {
 
 class RoundShift : public testing::TestWithParam<ShiftShape> {};
 
-// Exact in double for operands of at most 40 bits: see the note on the half below.
+// For operands of at most 40 bits the sum is exact in double up to a shift of 52; beyond that it is
+// so near to 0.5 that its rounding cannot reach an integer.
 int64_t Expected(int64_t x, int shift, int out_bits) {
-  // Adding 0.5 is exact unless the sum is within 2^-13 of 0.5, far from any integer.
   const double y = shift > 0 ? std::floor(std::ldexp(static_cast<double>(x), -shift) + 0.5)
                              : std::ldexp(static_cast<double>(x), -shift);
   const double limit = std::ldexp(1.0, out_bits - 1);
