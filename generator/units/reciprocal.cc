@@ -1,0 +1,58 @@
+#include "generator/units/reciprocal.h"
+
+#include "generator/units/pwl.h"
+#include "golden/spec/tables.h"
+
+namespace edgebert::gen {
+
+vlog::Module EmitReciprocal() {
+  vlog::Module m("eb_reciprocal", "generator/units/reciprocal.cc");
+  m.Describe(R"(
+eb_reciprocal: 1/S = r * 2^-(16+k) of a positive integer S.
+
+k is the position of the leading one of S, r comes from a table over the 16 bits below it. Latency 2
+cycles; every stage stands still while en_i is low.)");
+  m.Param("SumW", "27", "bits of S, at most 64");
+  m.Input("clk_i").Input("en_i").Input("s_i", "SumW").Output("r_o", "17").Output("k_o", "6");
+  m.Body(R"(
+  // Stage 1: position of the leading one, and the 16 bits below it.
+  reg  [5:0]         lead;
+  wire [SumW+15:0] norm = {s_i, 16'd0} >> lead;
+  integer            i;
+  always @* begin
+    lead = 6'd0;
+    for (i = 0; i < SumW; i = i + 1) begin
+      if (s_i[i]) lead = i[5:0];
+    end
+  end
+
+  reg [15:0] u_q;
+  reg [5:0]  lead_q;
+  always @(posedge clk_i) begin
+    if (en_i) begin
+      u_q    <= norm[15:0];
+      lead_q <= lead;
+    end
+  end
+
+  // Stage 2: the mantissa of the reciprocal.
+)");
+  AddPwl(m, spec::ReciprocalTable(), "u_q", "");
+  m.Body(R"(
+  reg [16:0] r_q;
+  reg [5:0]  k_q;
+  always @(posedge clk_i) begin
+    if (en_i) begin
+      r_q <= y;
+      k_q <= lead_q;
+    end
+  end
+  assign r_o = r_q;
+  assign k_o = k_q;
+
+  wire unused_ok = &{1'b0, norm[SumW+15:16]};
+)");
+  return m;
+}
+
+}  // namespace edgebert::gen
