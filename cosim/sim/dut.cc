@@ -55,6 +55,12 @@ void Port::SetWide(std::span<const uint32_t> words) {
   }
 }
 
+void Port::SetBytes(std::span<const uint8_t> bytes) {
+  EB_CHECK(writable_, "the signal is an output, or not public for writing");
+  EB_CHECK(8 * bytes.size() == bits_, "{} bytes for {} bits", bytes.size(), bits_);
+  std::memcpy(data_, bytes.data(), bytes.size());
+}
+
 void Port::Clear() {
   EB_CHECK(writable_, "the signal is an output, or not public for writing");
   std::memset(data_, 0, bytes_);

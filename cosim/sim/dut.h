@@ -65,6 +65,13 @@ class Port {
     SetTruncated(static_cast<uint64_t>(value) & Mask(static_cast<int>(bits_)));
   }
 
+  /// The Verilated storage, little-endian; bits above the port are 0.
+  [[nodiscard]] std::span<const uint8_t> Bytes() const {
+    return {static_cast<const uint8_t*>(data_), bytes_};
+  }
+  /// Sets a port of whole bytes.
+  void SetBytes(std::span<const uint8_t> bytes);
+
   /// Bits [lsb + width - 1 : lsb], width <= 64. Bits above the port read as zero.
   [[nodiscard]] uint64_t GetBits(int lsb, int width) const;
   void SetBits(int lsb, int width, uint64_t value);

@@ -317,6 +317,9 @@ TEST(Process, ReportsOutputCodeAndMissingProgram) {
   EXPECT_EQ(result->exit_code, 3);
   EXPECT_EQ(result->output, "/tmp\ntwo\n");
   EXPECT_FALSE(RunProcess({"eb-no-such-program"}, "/").ok());
+  int calls = 0;
+  ASSERT_TRUE(RunProcess({"sleep", "0.5"}, "/", [&] { ++calls; }).ok());
+  EXPECT_GE(calls, 2);
   EXPECT_TRUE(FindProgram("sh"));
   EXPECT_FALSE(FindProgram("eb-no-such-program"));
 }

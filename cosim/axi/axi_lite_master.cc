@@ -1,0 +1,76 @@
+#include "cosim/axi/axi_lite_master.h"
+
+namespace edgebert::cosim {
+
+AxiLiteMaster::AxiLiteMaster(const AxiLitePorts& ports, const AxiLiteOptions& options)
+    : ports_(ports),
+      options_(options),
+      random_(options.seed),
+      aw_{ports.awvalid, ports.awready},
+      w_{ports.wvalid, ports.wready},
+      ar_{ports.arvalid, ports.arready} {
+  for (Port* pin : {&ports_.awvalid, &ports_.wvalid, &ports_.bready, &ports_.arvalid,
+                    &ports_.rready}) {
+    pin->Set(0);
+  }
+}
+
+AxiLiteReply AxiLiteMaster::Read(Bench& bench, uint32_t address) {
+  ports_.araddr.SetBits(0, ports_.araddr.bits(), address);
+  ar_.pending = true;
+  reading_ = true;
+  return Wait(bench);
+}
+
+AxiLiteReply AxiLiteMaster::Write(Bench& bench, uint32_t address, uint32_t data,
+                                  uint32_t strobes) {
+  ports_.awaddr.SetBits(0, ports_.awaddr.bits(), address);
+  ports_.wdata.Set(data);
+  ports_.wstrb.Set(strobes);
+  aw_.pending = true;
+  w_.pending = true;
+  reading_ = false;
+  return Wait(bench);
+}
+
+AxiLiteReply AxiLiteMaster::Wait(Bench& bench) {
+  EB_CHECK(!busy_, "one access at a time");
+  busy_ = true;
+  reply_ = {};
+  bench.RunUntil([&] { return reply_.finished; }, options_.cycle_limit);
+  busy_ = false;
+  return reply_;
+}
+
+void AxiLiteMaster::DriveRequest(Request& request) {
+  if (request.pending && !request.shown) request.shown = !random_.Chance(options_.stalls);
+  request.valid.Set(request.shown);
+}
+
+void AxiLiteMaster::Drive(uint64_t /*cycle*/) {
+  DriveRequest(aw_);
+  DriveRequest(w_);
+  DriveRequest(ar_);
+  const bool ready = busy_ && !random_.Chance(options_.stalls);
+  ports_.bready.Set(ready && !reading_);
+  ports_.rready.Set(ready && reading_);
+}
+
+void AxiLiteMaster::SampleRequest(Request& request) {
+  if (request.shown && request.ready.Get() != 0) request.pending = request.shown = false;
+}
+
+void AxiLiteMaster::Sample(uint64_t /*cycle*/) {
+  SampleRequest(aw_);
+  SampleRequest(w_);
+  SampleRequest(ar_);
+  if (ports_.bready.Get() != 0 && ports_.bvalid.Get() != 0) {
+    reply_ = {true, static_cast<AxiResponse>(ports_.bresp.Get()), 0};
+  }
+  if (ports_.rready.Get() != 0 && ports_.rvalid.Get() != 0) {
+    reply_ = {true, static_cast<AxiResponse>(ports_.rresp.Get()),
+              static_cast<uint32_t>(ports_.rdata.Get())};
+  }
+}
+
+}  // namespace edgebert::cosim
