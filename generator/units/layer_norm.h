@@ -1,0 +1,12 @@
+// eb_layer_norm: LayerNorm of rows of activation memory (docs/numerics.md section 6).
+#pragma once
+
+#include "generator/vlog/module.h"
+
+namespace edgebert::gen {
+
+/// One lane of the normalising pipeline.
+vlog::Module EmitNormLane();
+vlog::Module EmitLayerNorm();
+
+}  // namespace edgebert::gen
