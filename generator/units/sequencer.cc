@@ -273,8 +273,7 @@ constexpr const char* kPhases = R"(
 
       ST_RECEIVE: begin
         if (loading_q && program_done) begin
-          state_d  = ST_DRAIN;
-          loaded_d = 1'b1;
+          state_d = ST_DRAIN;
         end else if ((!loading_q) && tokens_done) begin
           state_d = ST_RUN;
           restart = 1'b1;
@@ -352,8 +351,9 @@ constexpr const char* kPhases = R"(
 
       ST_DRAIN: begin
         if (quiet) begin
-          state_d = ST_IDLE;
-          done_d  = (!error_q) && (!aborted_q);
+          state_d  = ST_IDLE;
+          done_d   = (!error_q) && (!aborted_q);
+          loaded_d = loaded_q || (loading_q && done_d);
         end
       end
 
@@ -387,12 +387,14 @@ constexpr const char* kPhases = R"(
         state_d   = ST_CLEAR;
         aborted_d = 1'b1;
         done_d    = 1'b0;
+        loaded_d  = loaded_q;
       end else if (fail) begin
         state_d        = ST_CLEAR;
         error_d        = 1'b1;
         error_code_d   = fail_code;
         error_detail_d = fail_detail;
         done_d         = 1'b0;
+        loaded_d       = loaded_q;
       end
     end
   end
