@@ -11,6 +11,7 @@
 #include "golden/checkpoint/image_layout.h"
 #include "golden/checkpoint/quantizer.h"
 #include "golden/checkpoint/wait_scheduler.h"
+#include "golden/model/span_mask.h"
 #include "golden/spec/formats.h"
 
 namespace edgebert::checkpoint {
@@ -125,8 +126,7 @@ struct Projection {
 /// The span mask of a head (docs/numerics.md, section 5).
 struct HeadMask {
   int head = 0;
-  int64_t c = 0;
-  int64_t r = 0;
+  model::SpanCoefficients span;
   int reach = 0;
 };
 
@@ -283,16 +283,13 @@ std::vector<int> Builder::HeadLanes(int head) const {
 
 void Builder::FindLiveHeads() {
   for (int head = 0; head < model_.num_attention_heads; ++head) {
-    const int no_mask_reach = config_.model.seq_len - 1;
-    HeadMask mask{head, int64_t{1} << spec::kMaskCoefficientFraction, 0, no_mask_reach};
+    HeadMask mask{head, {}, config_.model.seq_len - 1};
     if (!weights_.attention_span.empty()) {
       const double ramp = model_.attention_span_ramp;
       const double span = ramp + double{weights_.attention_span[size_t(head)]};
-      mask.c = ToFixedPoint(span / ramp, spec::kMaskCoefficientFraction, 32);
-      mask.r = ToFixedPoint(1 / ramp, spec::kMaskCoefficientFraction, 32);
-      const auto visible = [&](int distance) {
-        return model::SpanMask(mask.c, mask.r, distance) > 0;
-      };
+      mask.span.c = ToFixedPoint(span / ramp, spec::kMaskCoefficientFraction, 32);
+      mask.span.r = ToFixedPoint(1 / ramp, spec::kMaskCoefficientFraction, 32);
+      const auto visible = [&](int distance) { return model::SpanMask(mask.span, distance) > 0; };
       if (span <= 0 || !visible(0)) continue;
       while (!visible(mask.reach)) --mask.reach;
     }
@@ -575,8 +572,8 @@ void Builder::EmitAttention(const LayerWeights& layer) {
     Set(&softmax, spec::kSoftmaxDstStride, probability.stride);
     Set(&softmax, spec::kSoftmaxBiasOut, probability.bias);
     Set(&softmax, spec::kSoftmaxReach, mask.reach);
-    softmax.Set(spec::kSoftmaxMaskC, mask.c);
-    softmax.Set(spec::kSoftmaxMaskR, mask.r);
+    softmax.Set(spec::kSoftmaxMaskC, mask.span.c);
+    softmax.Set(spec::kSoftmaxMaskR, mask.span.r);
     EmitTo(spec::Unit::kSoftmax, softmax, "softmax", mask.head,
            std::vector<Access>{{.resource = Resource::kScores, .write = false},
                                Write(probability.region)});

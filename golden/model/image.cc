@@ -1,6 +1,7 @@
 #include "golden/model/image.h"
 
 #include <array>
+#include <boost/crc.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -21,20 +22,9 @@ constexpr size_t kChecksumBytes = 4;
 constexpr size_t kInstructionBytes = spec::kInstructionBits / 8;
 
 uint32_t Crc32(const uint8_t* data, size_t size) {
-  static const std::array<uint32_t, 256> table = [] {
-    std::array<uint32_t, 256> entries{};
-    for (uint32_t i = 0; i < entries.size(); ++i) {
-      uint32_t remainder = i;
-      for (int bit = 0; bit < 8; ++bit) {
-        remainder = (remainder >> 1) ^ ((remainder & 1) != 0 ? 0xEDB88320U : 0U);
-      }
-      entries[i] = remainder;
-    }
-    return entries;
-  }();
-  uint32_t crc = ~0U;
-  for (size_t i = 0; i < size; ++i) crc = (crc >> 8) ^ table[(crc ^ data[i]) & 0xFF];
-  return ~crc;
+  boost::crc_32_type crc;
+  crc.process_bytes(data, size);
+  return crc.checksum();
 }
 
 void AppendWord(std::vector<uint8_t>& bytes, uint32_t word) {

@@ -1,0 +1,475 @@
+// edgebert-golden: runs a checkpoint on the bit-exact machine, at the scale of a data set.
+//
+// Exit status: 0 done, 2 bad input.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "golden/base/result.h"
+#include "golden/checkpoint/calibration.h"
+#include "golden/checkpoint/dataset.h"
+#include "golden/checkpoint/file.h"
+#include "golden/checkpoint/image_builder.h"
+#include "golden/checkpoint/quantizer.h"
+#include "golden/checkpoint/tokenizer.h"
+#include "golden/model/machine.h"
+#include "golden/reference/albert.h"
+#include "golden/reference/functions.h"
+#include "golden/spec/formats.h"
+
+namespace edgebert {
+namespace {
+
+namespace po = boost::program_options;
+using checkpoint::Tokens;
+using nlohmann::ordered_json;
+
+struct Arguments {
+  std::string model;
+  std::string data;
+  std::string text;
+  std::string pair;
+  std::string config;
+  std::string image;
+  std::string json;
+  std::string calibrate;
+  std::string out;
+  int limit = 0;
+  double threshold = -1;  // < 0: the model's own
+  bool reference = false;
+  po::variables_map values;  // for the options of the configuration
+};
+
+/// Counts on stderr, once the work has taken two seconds.
+class Progress {
+ public:
+  explicit Progress(const char* what) : what_(what) {}
+  ~Progress() {
+    if (shown_) fmt::print(stderr, "\n");
+  }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void Show(size_t done, size_t total) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now < next_) return;
+    next_ = now + std::chrono::milliseconds(500);
+    shown_ = true;
+    fmt::print(stderr, "\r{}: {} of {}", what_, done, total);
+    std::fflush(stderr);
+  }
+
+ private:
+  const char* what_;
+  bool shown_ = false;
+  std::chrono::steady_clock::time_point next_ =
+      std::chrono::steady_clock::now() + std::chrono::seconds(2);
+};
+
+/// One sentence, ready to run.
+struct Sentence {
+  std::string text;
+  std::optional<int> label;
+  Tokens tokens;
+};
+
+/// What the reference says of it, had it left by its own threshold, and its logits at every layer.
+struct ReferenceAnswer {
+  int exit_layer = 0;
+  int prediction = 0;
+  std::vector<std::vector<double>> logits;
+};
+
+double FromFixed(int64_t value) { return std::ldexp(static_cast<double>(value), -16); }
+
+Result<std::vector<Sentence>> ReadSentences(const Arguments& arguments,
+                                            const checkpoint::ModelConfig& config,
+                                            const std::string& data,
+                                            const checkpoint::Tokenizer& tokenizer) {
+  std::vector<Sentence> sentences;
+  if (data.empty()) {
+    const Result<Tokens> tokens = arguments.pair.empty()
+                                      ? tokenizer.Encode(arguments.text)
+                                      : tokenizer.EncodePair(arguments.text, arguments.pair);
+    if (!tokens.ok()) {
+      Error error;
+      for (const Diagnostic& diagnostic : tokens.error().diagnostics()) {
+        error.Add({.file = "command line"}, diagnostic.message, diagnostic.rule);
+      }
+      return error;
+    }
+    sentences.push_back({arguments.text, std::nullopt, *tokens});
+    return sentences;
+  }
+  EB_ASSIGN_OR_RETURN(const std::vector<checkpoint::Example> examples,
+                      checkpoint::ReadDataset(data, config.labels, arguments.limit));
+  Error error;
+  for (const checkpoint::Example& example : examples) {
+    Result<Tokens> tokens = tokenizer.Encode(example.sentence, checkpoint::Overflow::kTruncate);
+    if (!tokens.ok()) {
+      for (const Diagnostic& diagnostic : tokens.error().diagnostics()) {
+        error.Add({.file = data, .line = example.line}, diagnostic.message, diagnostic.rule);
+      }
+      continue;
+    }
+    sentences.push_back({example.sentence, example.label, std::move(*tokens)});
+  }
+  if (!error.empty()) return error;
+  return sentences;
+}
+
+Status Calibrate(const Arguments& arguments, const checkpoint::Model& model,
+                 const checkpoint::Tokenizer& tokenizer) {
+  EB_ASSIGN_OR_RETURN(const std::vector<Sentence> sentences,
+                      ReadSentences(arguments, model.config, arguments.calibrate, tokenizer));
+  std::vector<Tokens> tokens;
+  for (const Sentence& sentence : sentences) tokens.push_back(sentence.tokens);
+  const checkpoint::CodeFormat format{model.config.adaptivfloat_bits,
+                                      model.config.adaptivfloat_exponent};
+  Progress progress("calibrating");
+  const checkpoint::ActivationBiases biases = checkpoint::Calibrate(
+      model, tokens, format, [&](size_t done) { progress.Show(done, tokens.size()); });
+  EB_RETURN_IF_ERROR(checkpoint::WriteCalibratedModel(arguments.model, biases, arguments.out));
+  fmt::print("activation biases of {} sentences, AdaptivFloat<{},{}>\n", tokens.size(),
+             format.code_bits, format.exponent_bits);
+  for (const checkpoint::ActivationBiasName& name : checkpoint::kActivationBiasNames) {
+    fmt::print("  {:<16} {:>4}\n", name.key, biases.*name.member);
+  }
+  return Ok();
+}
+
+/// The configuration of the command line, else one that fits the model.
+Result<spec::AcceleratorConfig> ChooseConfig(const Arguments& arguments,
+                                             const checkpoint::ModelConfig& model) {
+  spec::AcceleratorConfig config;
+  if (arguments.config.empty()) {
+    config.format = {model.adaptivfloat_bits, model.adaptivfloat_exponent};
+    EB_ASSIGN_OR_RETURN(config, checkpoint::FitConfig(model, config));
+  } else {
+    EB_ASSIGN_OR_RETURN(config, spec::LoadConfig(arguments.config));
+  }
+  return spec::ApplyConfigOptions(config, arguments.values);
+}
+
+ReferenceAnswer AskReference(const reference::Albert& albert, const Tokens& tokens,
+                             double threshold) {
+  const reference::ForwardResult forward = albert.Forward(tokens.ids, tokens.types);
+  ReferenceAnswer answer;
+  for (const reference::LayerResult& layer : forward.layers) {
+    answer.logits.push_back(layer.logits);
+    const int number = static_cast<int>(answer.logits.size());
+    if (answer.exit_layer == 0 && layer.entropy < threshold) answer.exit_layer = number;
+  }
+  if (answer.exit_layer == 0) answer.exit_layer = static_cast<int>(forward.layers.size());
+  answer.prediction = reference::Predict(answer.logits[size_t(answer.exit_layer - 1)]);
+  return answer;
+}
+
+/// Sums over the sentences.
+struct Totals {
+  size_t sentences = 0;
+  size_t labelled = 0;
+  size_t tokens = 0;
+  size_t correct = 0;
+  size_t saturated = 0;
+  uint64_t exit_layers = 0;
+  std::vector<size_t> exits;  // of each layer
+  model::Counts counts;
+  // Against the reference.
+  size_t reference_correct = 0;
+  uint64_t reference_exit_layers = 0;
+  size_t same_answer = 0;
+  double largest_logit_difference = 0;
+};
+
+class Runner {
+ public:
+  Runner(const Arguments& arguments, const checkpoint::Model& model,
+         const spec::AcceleratorConfig& config, const model::Image& image)
+      : arguments_(arguments), model_(model), config_(config), image_(image) {
+    threshold_ = arguments.threshold < 0 ? model.config.entropy_threshold : arguments.threshold;
+    totals_.exits.resize(size_t(image.facts.layers));
+  }
+
+  Status Run(const std::vector<Sentence>& sentences) {
+    model::Machine machine(config_, image_);
+    std::optional<reference::Albert> albert;
+    if (arguments_.reference) albert.emplace(model_);
+    const auto register_value =
+        static_cast<uint32_t>(checkpoint::ToFixedPoint(threshold_, spec::kEntropyFraction, 33));
+    Progress progress("sentences");
+    for (const Sentence& sentence : sentences) {
+      const model::SentenceResult& result =
+          machine.Run(checkpoint::TokenWords(sentence.tokens), register_value);
+      if (result.error != spec::ErrorCode::kNone) {
+        return Error(
+            {},
+            fmt::format("the machine stopped with error {} (detail {}) at '{}'",
+                        static_cast<int>(result.error), result.error_detail, sentence.text),
+            "golden-machine");
+      }
+      Add(sentence, result);
+      if (albert) Compare(sentence, result, AskReference(*albert, sentence.tokens, threshold_));
+      progress.Show(totals_.sentences, sentences.size());
+    }
+    return Ok();
+  }
+
+  void Print() const;
+  [[nodiscard]] ordered_json Json() const;
+
+ private:
+  void Add(const Sentence& sentence, const model::SentenceResult& result);
+  void Compare(const Sentence& sentence, const model::SentenceResult& result,
+               const ReferenceAnswer& answer);
+  /// Mean over the sentences.
+  [[nodiscard]] double Mean(uint64_t sum) const {
+    return static_cast<double>(sum) / static_cast<double>(totals_.sentences);
+  }
+  [[nodiscard]] double Accuracy(size_t correct) const {
+    return static_cast<double>(correct) / static_cast<double>(totals_.labelled);
+  }
+
+  const Arguments& arguments_;
+  const checkpoint::Model& model_;
+  const spec::AcceleratorConfig& config_;
+  const model::Image& image_;
+  double threshold_ = 0;
+  Totals totals_;
+  std::vector<ordered_json> results_;
+};
+
+void Runner::Add(const Sentence& sentence, const model::SentenceResult& result) {
+  ++totals_.sentences;
+  totals_.tokens += sentence.tokens.ids.size();
+  totals_.exit_layers += static_cast<uint64_t>(result.exit_layer);
+  ++totals_.exits[size_t(result.exit_layer - 1)];
+  totals_.saturated += result.saturated ? 1 : 0;
+  totals_.counts += result.counts;
+  if (sentence.label) {
+    ++totals_.labelled;
+    totals_.correct += *sentence.label == result.prediction ? 1 : 0;
+  }
+
+  ordered_json json;
+  json["text"] = sentence.text;
+  if (sentence.label) json["label"] = *sentence.label;
+  json["predicted"] = result.prediction;
+  json["exit_layer"] = result.exit_layer;
+  for (const uint32_t entropy : result.entropies) json["entropy"].push_back(FromFixed(entropy));
+  for (const int32_t logit : result.logits) json["logits"].push_back(FromFixed(logit));
+  json["tokens"] = sentence.tokens.ids;
+  json["mac_cycles"] = result.counts.mac_rows;
+  results_.push_back(std::move(json));
+}
+
+void Runner::Compare(const Sentence& sentence, const model::SentenceResult& result,
+                     const ReferenceAnswer& answer) {
+  if (sentence.label) totals_.reference_correct += *sentence.label == answer.prediction ? 1 : 0;
+  totals_.reference_exit_layers += static_cast<uint64_t>(answer.exit_layer);
+  totals_.same_answer += answer.prediction == result.prediction ? 1 : 0;
+  const std::vector<double>& logits = answer.logits[size_t(result.exit_layer - 1)];
+  double largest = 0;
+  for (size_t c = 0; c < logits.size(); ++c) {
+    largest = std::max(largest, std::fabs(logits[c] - FromFixed(result.logits[c])));
+  }
+  totals_.largest_logit_difference = std::max(totals_.largest_logit_difference, largest);
+  results_.back()["reference"] = {{"predicted", answer.prediction},
+                                  {"exit_layer", answer.exit_layer},
+                                  {"logit_difference", largest}};
+}
+
+void Runner::Print() const {
+  const model::Counts& counts = totals_.counts;
+  const auto row = [](const char* name, const std::string& value) {
+    fmt::print("{:<28} {}\n", name, value);
+  };
+  row("model",
+      fmt::format("{}: {} layers, hidden {}, {} heads", image_.facts.name, image_.facts.layers,
+                  model_.config.hidden_size, model_.config.num_attention_heads));
+  row("accelerator", fmt::format("n = {}, AdaptivFloat<{},{}>, {}-bit weight stream",
+                                 image_.format.lanes, image_.format.code_bits,
+                                 image_.format.exponent_bits, image_.format.axi_data_bits));
+  row("sentences", fmt::format("{}, {:.1f} tokens each", totals_.sentences, Mean(totals_.tokens)));
+  row("entropy threshold", fmt::format("{:.4g} nats", threshold_));
+  if (totals_.labelled > 0) {
+    row("accuracy", fmt::format("{:.2f} %", 100 * Accuracy(totals_.correct)));
+  }
+  row("mean exit layer", fmt::format("{:.3f}", Mean(totals_.exit_layers)));
+  row("exits after layer 1, 2, ..", fmt::format("{}", fmt::join(totals_.exits, " ")));
+  row("ideal MAC cycles", fmt::format("{:.0f} a sentence", Mean(counts.mac_rows)));
+  row("  with a zero vector",
+      fmt::format("{:.1f} %", 100.0 * static_cast<double>(counts.gated_rows) /
+                                  static_cast<double>(counts.mac_rows)));
+  row("held tiles", fmt::format("{:.0f} a sentence", Mean(counts.tiles)));
+  row("weight stream", fmt::format("{:.0f} bytes a sentence",
+                                   Mean(counts.weight_beats) * image_.format.axi_data_bits / 8));
+  row("image",
+      fmt::format("{} bytes of weights, {} of ReRAM, {} instructions", image_.weights.size(),
+                  image_.reram.slc.size() + image_.reram.mlc.size(), image_.program.size()));
+  if (totals_.saturated > 0) {
+    row("accumulator saturated", fmt::format("in {} sentences", totals_.saturated));
+  }
+  if (!arguments_.reference) return;
+  fmt::print("\n{:<28} {:>12} {:>12}\n", "", "golden", "reference");
+  if (totals_.labelled > 0) {
+    fmt::print("{:<28} {:>10.2f} % {:>10.2f} %\n", "accuracy", 100 * Accuracy(totals_.correct),
+               100 * Accuracy(totals_.reference_correct));
+  }
+  fmt::print("{:<28} {:>12.3f} {:>12.3f}\n", "mean exit layer", Mean(totals_.exit_layers),
+             Mean(totals_.reference_exit_layers));
+  row("same answer", fmt::format("{:.2f} %", 100 * Mean(totals_.same_answer)));
+  row("largest logit difference", fmt::format("{:.3f}", totals_.largest_logit_difference));
+}
+
+ordered_json Runner::Json() const {
+  ordered_json summary;
+  summary["model"] = image_.facts.name;
+  summary["config_hash"] = fmt::format("{:08x}", spec::ConfigHash(config_));
+  summary["threshold"] = threshold_;
+  summary["sentences"] = totals_.sentences;
+  summary["mean_tokens"] = Mean(totals_.tokens);
+  if (totals_.labelled > 0) summary["accuracy"] = Accuracy(totals_.correct);
+  summary["mean_exit_layer"] = Mean(totals_.exit_layers);
+  summary["exits"] = totals_.exits;
+  summary["saturated_sentences"] = totals_.saturated;
+  summary["mean_mac_cycles"] = Mean(totals_.counts.mac_rows);
+  summary["mean_gated_rows"] = Mean(totals_.counts.gated_rows);
+  summary["mean_tiles"] = Mean(totals_.counts.tiles);
+  summary["mean_weight_beats"] = Mean(totals_.counts.weight_beats);
+  summary["mean_weight_nonzeros"] = Mean(totals_.counts.weight_nonzeros);
+  summary["image"] = {{"weight_bytes", image_.weights.size()},
+                      {"slc_bytes", image_.reram.slc.size()},
+                      {"mlc_bytes", image_.reram.mlc.size()},
+                      {"instructions", image_.program.size()}};
+  if (arguments_.reference) {
+    ordered_json& reference = summary["reference"];
+    if (totals_.labelled > 0) reference["accuracy"] = Accuracy(totals_.reference_correct);
+    reference["mean_exit_layer"] = Mean(totals_.reference_exit_layers);
+    reference["same_answer"] = Mean(totals_.same_answer);
+    reference["largest_logit_difference"] = totals_.largest_logit_difference;
+  }
+  return {{"sentences", results_}, {"summary", summary}};
+}
+
+Status Execute(const Arguments& arguments) {
+  EB_ASSIGN_OR_RETURN(const checkpoint::Model model, checkpoint::LoadModel(arguments.model));
+  EB_ASSIGN_OR_RETURN(
+      const checkpoint::Tokenizer tokenizer,
+      checkpoint::Tokenizer::Load(arguments.model + "/tokenizer.model", model.config));
+  if (!arguments.calibrate.empty()) return Calibrate(arguments, model, tokenizer);
+
+  EB_ASSIGN_OR_RETURN(const spec::AcceleratorConfig config, ChooseConfig(arguments, model.config));
+  EB_ASSIGN_OR_RETURN(const checkpoint::ActivationBiases stored,
+                      checkpoint::ReadActivationBiases(arguments.model));
+  const checkpoint::ActivationBiases biases = checkpoint::Rebase(
+      stored, {model.config.adaptivfloat_bits, model.config.adaptivfloat_exponent},
+      checkpoint::FormatOf(config));
+  const std::string name = std::filesystem::absolute(arguments.model).lexically_normal().filename();
+  EB_ASSIGN_OR_RETURN(const model::Image image,
+                      checkpoint::BuildImage(model.config, model.weights, biases, config,
+                                             {.name = name.empty() ? arguments.model : name}));
+  if (!arguments.image.empty()) EB_RETURN_IF_ERROR(model::SaveImage(image, arguments.image));
+  if (arguments.data.empty() && arguments.text.empty()) return Ok();
+
+  EB_ASSIGN_OR_RETURN(const std::vector<Sentence> sentences,
+                      ReadSentences(arguments, model.config, arguments.data, tokenizer));
+  Runner runner(arguments, model, config, image);
+  EB_RETURN_IF_ERROR(runner.Run(sentences));
+  runner.Print();
+  if (!arguments.json.empty()) {
+    const std::string text = runner.Json().dump(2) + "\n";
+    EB_RETURN_IF_ERROR(checkpoint::WriteFileAtomically(
+        arguments.json, {reinterpret_cast<const uint8_t*>(text.data()), text.size()},
+        "golden-json"));
+  }
+  return Ok();
+}
+
+/// Rules between the options.
+Status CheckArguments(const Arguments& arguments) {
+  Error error;
+  const auto fail = [&](const char* message) {
+    error.Add({.file = "command line"}, message, "golden-option");
+  };
+  if (arguments.calibrate.empty()) {
+    if (!arguments.data.empty() && !arguments.text.empty()) fail("both --data and --text given");
+    if (arguments.data.empty() && arguments.text.empty() && arguments.image.empty()) {
+      fail("nothing to do: give --data, --text, --image or --calibrate");
+    }
+    if (!arguments.pair.empty() && arguments.text.empty()) fail("--pair needs --text");
+    if (!arguments.out.empty()) fail("--out needs --calibrate");
+  } else if (arguments.out.empty()) {
+    fail("--calibrate needs --out");
+  }
+  if (arguments.limit < 0) fail("--limit must not be negative");
+  if (!(arguments.threshold <= 65535)) fail("--threshold must be from 0 to 65535");
+  if (!error.empty()) return error;
+  return Ok();
+}
+
+int Main(int argc, const char* const* argv) {
+  Arguments arguments;
+  po::options_description options(
+      "edgebert-golden --model DIR (--data FILE.tsv | --text TEXT | --image FILE)\n"
+      "edgebert-golden --model DIR --calibrate FILE.tsv --out DIR\n\nOptions");
+  options.add_options()("help", "print this text")(
+      "model", po::value(&arguments.model)->required()->value_name("DIR"),
+      "folder with config.json, model.safetensors and tokenizer.model")(
+      "data", po::value(&arguments.data)->value_name("FILE"),
+      "sentences to run: sentence<TAB>label a line, after a header line")(
+      "limit", po::value(&arguments.limit)->value_name("N"), "run only the first N sentences")(
+      "text", po::value(&arguments.text)->value_name("TEXT"), "one sentence to run")(
+      "pair", po::value(&arguments.pair)->value_name("TEXT"), "second sentence of --text")(
+      "threshold", po::value(&arguments.threshold)->value_name("T"),
+      "exit below this entropy [nats]; 0 is full depth; default: the model's own")(
+      "json", po::value(&arguments.json)->value_name("FILE"), "write every result here")(
+      "reference", po::bool_switch(&arguments.reference),
+      "run the double-precision reference too, and compare")(
+      "config", po::value(&arguments.config)->value_name("FILE"),
+      "accelerator configuration; default: the default preset, fitted to the model")(
+      "image", po::value(&arguments.image)->value_name("FILE"), "write the image here")(
+      "calibrate", po::value(&arguments.calibrate)->value_name("FILE"),
+      "find the activation biases on these sentences (--limit: on the first N)")(
+      "out", po::value(&arguments.out)->value_name("DIR"),
+      "write the calibrated model here; may be the folder of --model");
+  po::options_description config_options("Configuration, over that of --config");
+  spec::AddConfigOptions(config_options);
+  options.add(config_options);
+  try {
+    po::store(po::command_line_parser(argc, argv).options(options).positional({}).run(),
+              arguments.values);
+    if (arguments.values.contains("help")) {
+      std::cout << options;
+      return 0;
+    }
+    po::notify(arguments.values);
+  } catch (const po::error& error) {
+    fmt::print(stderr, "{}\n",
+               Error({.file = "command line"}, error.what(), "golden-option").Format());
+    return 2;
+  }
+  const auto run = [&]() -> Status {
+    EB_RETURN_IF_ERROR(CheckArguments(arguments));
+    return Execute(arguments);
+  };
+  const Status status = run();
+  if (!status.ok()) {
+    fmt::print(stderr, "{}\n", status.error().Format());
+    return 2;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace edgebert
+
+int main(int argc, char** argv) { return edgebert::Main(argc, argv); }
