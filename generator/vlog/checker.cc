@@ -287,7 +287,11 @@ Error Checker::Run() {
   for (const Port& port : module_.ports_) Lex(port.width, source, tokens_);
   for (const auto& local : module_.locals_) Lex(local.type + local.value, source, tokens_);
   for (const auto& guard : module_.guards_) Lex(guard.condition, source, tokens_);
-  for (const auto& item : module_.items_) Lex(item.text, item.where, tokens_);
+  for (const auto& item : module_.items_) {
+    const size_t first = tokens_.size();
+    Lex(item.text, item.where, tokens_);
+    for (size_t i = first; item.is_made && i < tokens_.size(); ++i) tokens_[i].where = item.where;
+  }
   CollectDeclarations();
   CheckUses();
   CheckOutputsDriven();

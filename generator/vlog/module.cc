@@ -123,8 +123,8 @@ Module& Module::Local(std::string name, std::string value, std::string comment) 
   return *this;
 }
 
-Module& Module::InstructionFields(const std::vector<spec::Field>& fields,
-                                  const std::string& source) {
+Module& Module::InstructionFields(const std::vector<spec::Field>& fields, const std::string& source,
+                                  Caller caller) {
   const auto type = [](const spec::Field& field) {
     return Type(field.width == 1 ? "" : std::to_string(field.width), field.is_signed);
   };
@@ -142,7 +142,7 @@ Module& Module::InstructionFields(const std::vector<spec::Field>& fields,
     text += fmt::format("  wire {:<{}} {:<{}} = {};\n", type(field), type_width, field.name,
                         name_width, select);
   }
-  items_.push_back({Trimmed(text), {source_}});
+  items_.push_back({Trimmed(text), SpanOf(caller), true});
   return *this;
 }
 
@@ -182,12 +182,15 @@ Module& Module::Rom(const std::string& comment, const std::string& address, int 
     text += "end\n";
   }
   text += "    endcase\n  end";
-  items_.push_back({std::move(text), SpanOf(caller)});
+  items_.push_back({std::move(text), SpanOf(caller), true});
   return *this;
 }
 
 Module& Module::Body(std::string_view text, Caller caller) {
-  items_.push_back({Trimmed(text), SpanOf(caller)});
+  // The line of the call, then of the first line that is kept.
+  SourceSpan where = SpanOf(caller);
+  where.line += static_cast<int>(std::min(text.find_first_not_of('\n'), text.size()));
+  items_.push_back({Trimmed(text), where});
   return *this;
 }
 

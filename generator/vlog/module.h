@@ -72,7 +72,8 @@ class Module {
     return Local(std::move(name), std::to_string(value), std::move(comment));
   }
   /// `wire [w-1:0] name = source[bit +: w];` for each field of an instruction.
-  Module& InstructionFields(const std::vector<spec::Field>& fields, const std::string& source);
+  Module& InstructionFields(const std::vector<spec::Field>& fields, const std::string& source,
+                            Caller caller = {});
   /// A combinational ROM: `always @*` case over `address` that sets the given registers.
   /// Each column is a declared register of `width` bits with one value an entry, 2^address_width
   /// of them.
@@ -106,6 +107,7 @@ class Module {
   struct Item {
     std::string text;
     SourceSpan where;
+    bool is_made = false;  // by this class: all of the text points to `where`
   };
   struct ParameterGuard {
     std::string condition;
