@@ -30,6 +30,9 @@ bool IsPair(std::string_view text) {
   return text == "<=" || text == ">=" || text == "==" || text == "!=";
 }
 
+/// `(* keep *)`, but not the `(*)` of `@(*)`.
+bool StartsAttribute(std::string_view text) { return text.starts_with("(*") && text != "(*)"; }
+
 }  // namespace
 
 bool IsKeyword(std::string_view word) {
@@ -58,8 +61,9 @@ void Lex(std::string_view text, const SourceSpan& where, std::vector<Token>& tok
       if (c == '\n') ++here.line;
     } else if (text.substr(i, 2) == "//") {
       end = std::min(text.find('\n', i), text.size());
-    } else if (text.substr(i, 2) == "/*") {
-      end = std::min(text.find("*/", i + 2), text.size() - 2) + 2;
+    } else if (text.substr(i, 2) == "/*" || StartsAttribute(text.substr(i, 3))) {
+      const std::string_view close = c == '/' ? "*/" : "*)";
+      end = std::min(text.find(close, i + 2), text.size() - 2) + 2;
       here.line += static_cast<int>(std::count(text.begin() + i, text.begin() + end, '\n'));
     } else if (c == '"') {
       end = std::min(text.find('"', i + 1), text.size() - 1) + 1;

@@ -30,7 +30,8 @@ struct Token {
 /// A simple identifier: a letter or underscore, then letters, digits and underscores.
 [[nodiscard]] bool IsIdentifier(std::string_view word);
 
-/// Appends the tokens of `text`, whose first line is at `where`. Comments and strings are dropped.
+/// Appends the tokens of `text`, whose first line is at `where`. Comments, strings and attributes
+/// are dropped.
 void Lex(std::string_view text, const SourceSpan& where, std::vector<Token>& tokens);
 
 }  // namespace edgebert::vlog

@@ -50,16 +50,26 @@ struct Line {
   std::string comment;
 };
 
-/// One line each; the comments stand in one column.
+/// One line each; the comments stand in one column, or above a line that leaves no room for its
+/// own.
 std::string Aligned(const std::vector<Line>& lines) {
+  constexpr size_t kLongText = 60;  // does not move the comments of the others
   size_t column = 0;
   for (const Line& line : lines) {
-    if (!line.comment.empty()) column = std::max(column, line.text.size());
+    if (!line.comment.empty() && line.text.size() <= kLongText) {
+      column = std::max(column, line.text.size());
+    }
   }
   std::string text;
   for (const Line& line : lines) {
-    text += line.comment.empty() ? line.text + "\n"
-                                 : fmt::format("{:<{}}  // {}\n", line.text, column, line.comment);
+    const std::string beside = fmt::format("{:<{}}  // {}", line.text, column, line.comment);
+    if (line.comment.empty()) {
+      text += line.text + "\n";
+    } else if (beside.size() <= kColumns) {
+      text += beside + "\n";
+    } else {
+      text += "  // " + line.comment + "\n" + line.text + "\n";
+    }
   }
   return text;
 }

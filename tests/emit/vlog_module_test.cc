@@ -60,7 +60,8 @@ to a hundred columns, however it is broken where it is written, and indented lin
   m.Group("Operand and result.").Input("x_i", "Width", "unsigned");
   m.OutputSigned("y_o", "2*Width-1", "signed");
   m.Output("valid_o");
-  m.Local("LAST", 3, "of the table").Local("[1:0] FIRST", "2'd0");
+  m.Local("LAST", 3, "of the table").Local("[1:0] FIRST", "2'd0", "a comment of its own");
+  m.Local("LONG", "LAST + LAST + LAST + LAST + LAST + LAST + LAST + LAST", "has no room beside it");
   m.InstructionFields({{"low", 0, 0, 2}, {"gain", 1, 4, 6, true}, {"last", 2, 31, 1}}, "word");
   m.Rom("Slopes, 2 fraction bits.", "x_i[1:0]", 2,
         {{"base", 5, false, {0, 5, 9, 31}}, {"slope", 4, true, {-8, -1, 0, 7}}});
@@ -92,8 +93,10 @@ module eb_scale #(
   output wire                      valid_o
 );
 
-  localparam LAST        = 3;  // of the table
-  localparam [1:0] FIRST = 2'd0;
+  localparam LAST        = 3;     // of the table
+  localparam [1:0] FIRST = 2'd0;  // a comment of its own
+  // has no room beside it
+  localparam LONG        = LAST + LAST + LAST + LAST + LAST + LAST + LAST + LAST;
 
   generate
     if (!(Width >= 4)) begin : g_width_must_be_at_least_4
@@ -322,16 +325,17 @@ TEST(RomDeathTest, TakesOneValueAnEntryThatFits) {
 
 TEST(Lexer, KnowsTokensAndLines) {
   std::vector<Token> tokens;
-  Lex("assign x = 8'shFF; // a\n/* b\n */ y_o <= $signed(\"c d\") `z", {"f", 7}, tokens);
+  Lex("assign x = 8'shFF; // a\n/* b\n */ (* c *) @(*) y_o <= $signed(\"d\") `z", {"f", 7}, tokens);
   std::string shown;
   for (const Token& token : tokens)
     shown += token.text + "@" + std::to_string(token.where.line) + " ";
-  EXPECT_EQ(shown, "assign@7 x@7 =@7 8'shFF@7 ;@7 y_o@9 <=@9 $signed@9 (@9 )@9 `z@9 ");
+  EXPECT_EQ(shown,
+            "assign@7 x@7 =@7 8'shFF@7 ;@7 @@9 (@9 *@9 )@9 y_o@9 <=@9 $signed@9 (@9 )@9 `z@9 ");
   EXPECT_EQ(tokens[0].kind, TokenKind::kKeyword);
   EXPECT_EQ(tokens[1].kind, TokenKind::kIdentifier);
   EXPECT_EQ(tokens[3].kind, TokenKind::kNumber);
-  EXPECT_EQ(tokens[7].kind, TokenKind::kSystem);
-  EXPECT_EQ(tokens[10].kind, TokenKind::kDirective);
+  EXPECT_EQ(tokens[11].kind, TokenKind::kSystem);
+  EXPECT_EQ(tokens[14].kind, TokenKind::kDirective);
 }
 
 // A broken parameter must stop each tool, and its message must carry the rule.
