@@ -5,16 +5,9 @@
 
 #include "golden/model/activation.h"
 #include "golden/model/rounding.h"
+#include "golden/model/vmac.h"
 
 namespace edgebert::model {
-
-/// acc + dot, saturated to `bits`; sets `saturated` when that changed the sum.
-[[nodiscard]] constexpr int64_t Accumulate(int64_t acc, int64_t dot, int bits, bool& saturated) {
-  const int64_t sum = acc + dot;
-  const int64_t kept = Sat(sum, bits);
-  saturated = saturated || kept != sum;
-  return kept;
-}
 
 /// Shift, bias, activation, residual. `bias` and `residual` are Fixed; so is the result.
 [[nodiscard]] inline int64_t PostProcess(int64_t acc, int shift, int64_t bias,

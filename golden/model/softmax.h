@@ -9,8 +9,12 @@
 
 namespace edgebert::model {
 
-/// Probabilities of the query `row` over `scores` (Q7.9, one a token of the sentence), as codes
-/// with `bias`; keys outside the span give zero. `codes` has as many entries as `scores`.
+/// Probabilities, as Fixed, of the query `row` over `scores` (Q7.9, one a token of the sentence);
+/// keys outside the span give zero. `probabilities` has as many entries as `scores`.
+void SpanSoftmax(std::span<const int16_t> scores, int row, const SpanCoefficients& span,
+                 std::span<int32_t> probabilities);
+
+/// The same as codes with `bias`.
 void SoftmaxRow(std::span<const int16_t> scores, int row, const SpanCoefficients& span,
                 const AdaptivFloat& format, int bias, std::span<uint8_t> codes);
 
