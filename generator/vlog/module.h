@@ -52,8 +52,8 @@ class Module {
   /// `source` is the path of the emitter, named in the header comment.
   Module(std::string name, std::string source);
 
-  /// Header comment. Paragraphs stand between blank lines and are filled to 100 columns; indented
-  /// lines stay as they are.
+  /// Header comment. Paragraphs stand between blank lines; one with a line that does not fit into
+  /// 100 columns behind its "// " is filled again.
   Module& Describe(std::string_view text);
   Module& Param(std::string name, std::string value, std::string comment = "");
   /// A rule that the parameters must keep, `Guard("Depth >= 2", "depth_must_be_at_least_2")`. Where
