@@ -1,0 +1,99 @@
+#include "generator/units/bitmask_decoder.h"
+
+namespace edgebert::gen {
+
+vlog::Module EmitBitmaskDecoder() {
+  vlog::Module m("eb_bitmask_decoder", "generator/units/bitmask_decoder.cc");
+  m.Describe(R"(
+eb_bitmask_decoder: puts compacted non-zero codes back into their lanes.
+
+Words of InCodes codes, low first, collect in a buffer. A mask takes as many codes as it has ones,
+in ascending lanes, as soon as they are buffered; the other lanes are zero. The mask marked last
+drops what is left of the word, and only after it may the next sequence of codes begin. One mask
+and one word a cycle; the vector appears one cycle after its mask was taken.)");
+  m.Param("Lanes", "16", "codes of a vector");
+  m.Param("CodeW", "8", "bits of a code");
+  m.Param("InCodes", "8", "codes of an input word");
+  m.Input("clk_i").Input("rst_ni").Input("clear_i");
+  m.Group("Words of codes");
+  m.Input("codes_valid_i").Output("codes_ready_o").Input("codes_i", "InCodes*CodeW");
+  m.Group("Masks; codes_taken_o counts the codes of the mask taken in this cycle");
+  m.Input("mask_valid_i").Output("mask_ready_o").Input("mask_i", "Lanes").Input("mask_last_i");
+  m.Output("codes_taken_o", "$clog2(Lanes)+1");
+  m.Group("Vectors");
+  m.Output("vec_valid_o").Input("vec_ready_i").Output("vec_o", "Lanes*CodeW");
+  m.Local("BUFFER_CODES", "Lanes + InCodes");
+  m.Local("BUFFER_W", "BUFFER_CODES * CodeW");
+  m.Local("COUNT_W", "$clog2(BUFFER_CODES + 1)");
+  m.Local("TAKE_W", "$clog2(Lanes) + 1");
+  m.Body(R"(
+  reg [BUFFER_W-1:0] buffer_q, buffer_d;
+  reg [COUNT_W-1:0]  count_q, count_d;  // codes in the buffer
+  reg                vec_valid_q, vec_valid_d;
+
+  // Lane j takes the code whose place is the number of ones below bit j.
+  reg [TAKE_W-1:0]      ones;
+  reg [Lanes*CodeW-1:0] vec;
+  integer               lane;
+  always @* begin
+    ones = {TAKE_W{1'b0}};
+    vec  = {(Lanes * CodeW) {1'b0}};
+    for (lane = 0; lane < Lanes; lane = lane + 1) begin
+      if (mask_i[lane]) begin
+        vec[CodeW*lane +: CodeW] = buffer_q[CodeW*ones +: CodeW];
+        ones = ones + 1'b1;
+      end
+    end
+  end
+
+  wire [COUNT_W-1:0] need   = {{(COUNT_W - TAKE_W) {1'b0}}, ones};
+  wire               enough = count_q >= need;
+  assign mask_ready_o = enough && (!vec_valid_q || vec_ready_i);
+
+  wire               take    = mask_valid_i && mask_ready_o;
+  wire [COUNT_W-1:0] shift   = take ? need : {COUNT_W{1'b0}};
+  wire [COUNT_W-1:0] kept    = (take && mask_last_i) ? {COUNT_W{1'b0}} : count_q - shift;
+  wire               push    = codes_valid_i && codes_ready_o;
+  assign codes_ready_o = kept <= Lanes[COUNT_W-1:0];
+  assign codes_taken_o = take ? ones : {TAKE_W{1'b0}};
+
+  // What is kept moves down; a new word joins above it.
+  wire [BUFFER_W-1:0] shifted  = buffer_q >> (CodeW * shift);
+  wire [BUFFER_W-1:0] inserted = {{(Lanes * CodeW) {1'b0}}, codes_i} << (CodeW * kept);
+  integer             place;
+  always @* begin
+    for (place = 0; place < BUFFER_CODES; place = place + 1) begin
+      buffer_d[CodeW*place +: CodeW] = (place < kept) ? shifted[CodeW*place +: CodeW]
+                                                      : inserted[CodeW*place +: CodeW];
+    end
+    count_d     = push ? kept + InCodes[COUNT_W-1:0] : kept;
+    vec_valid_d = take || (vec_valid_q && !vec_ready_i);
+    if (clear_i) begin
+      count_d     = {COUNT_W{1'b0}};
+      vec_valid_d = 1'b0;
+    end
+  end
+
+  always @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      count_q     <= {COUNT_W{1'b0}};
+      vec_valid_q <= 1'b0;
+    end else begin
+      count_q     <= count_d;
+      vec_valid_q <= vec_valid_d;
+    end
+  end
+
+  reg [Lanes*CodeW-1:0] vec_q;
+  always @(posedge clk_i) begin
+    if (take || push) buffer_q <= buffer_d;
+    if (take) vec_q <= vec;
+  end
+
+  assign vec_valid_o = vec_valid_q;
+  assign vec_o       = vec_q;
+)");
+  return m;
+}
+
+}  // namespace edgebert::gen
