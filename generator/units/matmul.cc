@@ -107,7 +107,7 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
   m.Local("TAG_W", "ROW_W + 1", "bank and row");
   m.Local("DOT_W", "2 * (CodeW - ExpW + (1 << ExpW)) - 1 + LANE_W");
   m.Local("SEQ_TILES", "(MaxRows + Lanes - 1) / Lanes", "row stride of score memory");
-  m.Local("OUT_DEPTH", "16", "rows on their way from the accumulator to memory");
+  m.Local("OUT_DEPTH", "16", "rows in the post-processor");
   m.Local("OUT_COUNT_W", "$clog2(OUT_DEPTH + 1)");
   m.Uses(EmitVmacArray()).Uses(EmitAccumulator()).Uses(EmitPostProcessor()).Uses(EmitFifo());
   m.Uses(EmitRowWindow());
@@ -234,8 +234,8 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
   wire [ADDR_W-1:0] held_step = {{(ADDR_W-STRIDE_W){1'b0}}, held_stride};
   wire [ADDR_W-1:0] next_strip_addr =
       by_rows ? held_strip_addr_q + held_step * LANES : held_strip_addr_q + 1'b1;
-  wire [ADDR_W-1:0] next_k_addr =
-      by_rows ? held_strip_addr_q + {{(ADDR_W-16){1'b0}}, load_k_q + 16'd1} : held_addr_q + held_step;
+  wire [ADDR_W-1:0] next_k = {{(ADDR_W-16){1'b0}}, load_k_q + 16'd1};
+  wire [ADDR_W-1:0] next_k_addr = by_rows ? held_strip_addr_q + next_k : held_addr_q + held_step;
 
   always @(posedge clk_i) begin
     if (load_state_q == LOAD_BEGIN) begin
@@ -324,7 +324,7 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
 
   reg [Pipeline:0] stage_valid_q;
   reg [(Pipeline+1)*TAG_W-1:0] stage_tag_q;
-  reg [Pipeline+2:0] stage_end_q;  // last row of a strip; two stages more until its sums are stored
+  reg [Pipeline+1:0] stage_end_q;  // last row of a strip; its sums are stored before they are read
   reg swap_q;
   wire row_zero = ~(|rd_mask_i);
 )");
@@ -381,17 +381,17 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       stage_valid_q <= {(Pipeline+1){1'b0}};
-      stage_end_q <= {(Pipeline+3){1'b0}};
+      stage_end_q <= {(Pipeline+2){1'b0}};
       swap_q <= 1'b0;
     end else if (clear_i) begin
       stage_valid_q <= {(Pipeline+1){1'b0}};
-      stage_end_q <= {(Pipeline+3){1'b0}};
+      stage_end_q <= {(Pipeline+2){1'b0}};
       swap_q <= 1'b0;
     end else begin
       stage_valid_q[0] <= issue;
       stage_valid_q[1] <= stage_valid_q[0] & ~row_zero;
       for (s = 2; s <= Pipeline; s = s + 1) stage_valid_q[s] <= stage_valid_q[s-1];
-      stage_end_q <= {stage_end_q[Pipeline+1:0], strip_issued};
+      stage_end_q <= {stage_end_q[Pipeline:0], strip_issued};
       swap_q <= issue_first;
     end
   end
@@ -499,7 +499,7 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
 
   wire drain_open = ~drain_run_q & (drain_ready_q != 2'd0) & (drain_settle_q == 3'd0);
   assign strip_drained = (drain_step & drain_last) | (drain_open & drain_no_rows);
-  wire strip_summed = stage_end_q[Pipeline+2];
+  wire strip_summed = stage_end_q[Pipeline+1];
   wire restart = load_state_q == LOAD_BEGIN;
 
   always @(posedge clk_i or negedge rst_ni) begin
@@ -632,7 +632,7 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
       && pending_q == {OUT_COUNT_W{1'b0}};
 )");
   m.Body(R"(
-  // ---- Counters: a busy cycle issues a row, drops a tile without rows, or waits for one cause ----
+  // ---- Counters: a busy cycle issues a row, drops a tile without rows, or waits ----
 
   wire starved = busy_q & ~run_q & ~shadow_full_q;
   wire bias_blocked = words_request_o & ~words_ready_o;

@@ -39,12 +39,12 @@ tree, 4 also inside the multipliers.)");
   m.Local("SUM_CUT", "(Pipeline >= 2) ? 1 : 0");
   m.Uses(EmitAfMultiplier());
   m.Body(R"(
-  // Arrays are indexed [k lane][output lane].
+  // Arrays are indexed [k lane][output lane]; all but the shadow tile are plain registers.
   reg [CodeW-1:0] shadow_q [0:Lanes-1][0:Lanes-1];
-  reg [CodeW-1:0] active_q [0:Lanes-1][0:Lanes-1];
-  reg [CodeW-1:0] row_q [0:Lanes-1];
+  (* mem2reg *) reg [CodeW-1:0] active_q [0:Lanes-1][0:Lanes-1];
+  (* mem2reg *) reg [CodeW-1:0] row_q [0:Lanes-1];
   wire [PROD_W-1:0] product_d [0:Lanes-1][0:Lanes-1];
-  reg [PROD_W-1:0] product_q [0:Lanes-1][0:Lanes-1];
+  (* mem2reg *) reg [PROD_W-1:0] product_q [0:Lanes-1][0:Lanes-1];
   wire [PART_W-1:0] part_d [0:GROUPS-1][0:Lanes-1];
   wire [PART_W-1:0] part [0:GROUPS-1][0:Lanes-1];
   wire [DOT_W-1:0] sum_d [0:Lanes-1];
@@ -133,7 +133,7 @@ tree, 4 also inside the multipliers.)");
       end
     end
     if (TREE_CUT != 0) begin : g_tree_cut
-      reg [PART_W-1:0] part_q [0:GROUPS-1][0:Lanes-1];
+      (* mem2reg *) reg [PART_W-1:0] part_q [0:GROUPS-1][0:Lanes-1];
       always @(posedge clk_i) begin
         if (valid_q[SHIFT_CUT+1]) begin
           for (k = 0; k < GROUPS; k = k + 1) begin
@@ -168,7 +168,7 @@ tree, 4 also inside the multipliers.)");
       assign sum_d[gj] = g_total[GROUPS-1].g_lane[gj].total;
     end
     if (SUM_CUT != 0) begin : g_sum_cut
-      reg [DOT_W-1:0] sum_q [0:Lanes-1];
+      (* mem2reg *) reg [DOT_W-1:0] sum_q [0:Lanes-1];
       always @(posedge clk_i) begin
         if (valid_q[SHIFT_CUT+TREE_CUT+1]) begin
           for (j = 0; j < Lanes; j = j + 1) sum_q[j] <= sum_d[j];
