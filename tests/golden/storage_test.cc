@@ -1,0 +1,155 @@
+// Bitmask, ReRAM rows and the embedding made of them.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "golden/checkpoint/image_layout.h"
+#include "golden/model/bitmask.h"
+#include "golden/model/embedding.h"
+#include "golden/model/reram.h"
+#include "tests/golden/adaptivfloat_oracle.h"
+
+namespace edgebert::model {
+namespace {
+
+/// A code that is not zero, of either sign.
+uint8_t RandomNonzero(std::mt19937_64& random, const AdaptivFloat& format) {
+  const auto body = 1 + static_cast<uint32_t>(random() % format.largest());
+  return static_cast<uint8_t>(body | (random() % 2) << (format.width - 1));
+}
+
+TEST(Bitmask, EveryMaskOfFourAndEightLanesRoundTrips) {
+  std::mt19937_64 random(11);
+  for (const AdaptivFloat& format : AllFormats()) {
+    for (const size_t n : {size_t{4}, size_t{8}}) {
+      for (uint32_t mask = 0; mask < 1u << n; ++mask) {
+        std::vector<uint8_t> lanes(n, 0);
+        std::vector<uint8_t> nonzeros;
+        for (size_t i = 0; i < n; ++i) {
+          if ((mask & 1u << i) == 0) continue;
+          lanes[i] = RandomNonzero(random, format);
+          nonzeros.push_back(lanes[i]);
+        }
+        ASSERT_EQ(NonzeroMask(lanes, format), mask);
+        ASSERT_EQ(Compact(lanes, mask), nonzeros);
+        std::vector<uint8_t> expanded(n, 0xEE);
+        const size_t count = nonzeros.size();
+        nonzeros.push_back(0x11);  // belongs to the next vector
+        ASSERT_EQ(Expand(mask, nonzeros, expanded), count);
+        ASSERT_EQ(expanded, lanes);
+      }
+    }
+  }
+}
+
+TEST(Bitmask, ThirtyTwoLanesAndBothZeros) {
+  std::mt19937_64 random(12);
+  const AdaptivFloat format{8, 3};
+  for (int trial = 0; trial < 1000; ++trial) {
+    std::vector<uint8_t> lanes(32);
+    for (uint8_t& lane : lanes)
+      lane = random() % 2 == 0 ? uint8_t{0} : RandomNonzero(random, format);
+    const uint32_t mask = NonzeroMask(lanes, format);
+    std::vector<uint8_t> expanded(32, 0xEE);
+    Expand(mask, Compact(lanes, mask), expanded);
+    ASSERT_EQ(expanded, lanes);
+  }
+  EXPECT_EQ(NonzeroMask(std::vector<uint8_t>{0x00, 0x80, 0x01, 0x81}, format), 0b1100u);
+}
+
+TEST(Reram, ReadsARowFromWordsLaidOutByHand) {
+  // Words of 32 bits, codes of 7 bits: 4 a word. Two rows of 8 elements; rows 0 and 1 have 5 and 1
+  // codes, so row 1 starts at MLC word 2. Masks from SLC word 2, a word each.
+  ReramImage image;
+  const auto append = [](std::vector<uint8_t>& region, uint32_t word) {
+    for (int byte = 0; byte < 4; ++byte) {
+      region.push_back(static_cast<uint8_t>(word >> (8 * byte)));
+    }
+  };
+  for (const uint32_t word : {0u, 2u, 0b1011'0011u, 0b0100'0000u}) append(image.slc, word);
+  append(image.mlc, 1u | 2u << 7 | 3u << 14 | 0x7Fu << 21);
+  append(image.mlc, 5u);
+  append(image.mlc, 0x41u);
+  const ReramLayout layout{.word_bits = 32, .code_bits = 7, .elements = 8, .mask_base = 2};
+  const ReramRow first = ReadReramRow(image, layout, 0);
+  EXPECT_EQ(first.codes, (std::vector<uint8_t>{1, 2, 0, 0, 3, 0x7F, 0, 5}));
+  EXPECT_EQ(first.words_read, 1 + 1 + 2);
+  const ReramRow second = ReadReramRow(image, layout, 1);
+  EXPECT_EQ(second.codes, (std::vector<uint8_t>{0, 0, 0, 0, 0, 0, 0x41, 0}));
+  EXPECT_EQ(second.words_read, 1 + 1 + 1);
+}
+
+TEST(Reram, ReadsWhatTheImageBuilderWrites) {
+  std::mt19937_64 random(13);
+  for (const AdaptivFloat& format : AllFormats()) {
+    for (const int word_bits : {32, 64, 128}) {
+      for (const auto& [lanes, columns] : {std::pair{4, 4}, std::pair{4, 30}, std::pair{8, 128},
+                                           std::pair{16, 200}, std::pair{32, 33}}) {
+        const uint32_t rows = 11;
+        const size_t width = size_t(columns);
+        std::vector<uint8_t> codes(rows * width, 0);
+        for (size_t i = 0; i < codes.size(); ++i) {
+          const uint64_t row = i / width;  // row 0 empty, row 10 dense
+          if (random() % 10 < row) codes[i] = RandomNonzero(random, format);
+        }
+        const ImageFormat image_format{.lanes = lanes,
+                                       .code_bits = format.width,
+                                       .exponent_bits = format.exponent,
+                                       .axi_data_bits = 64,
+                                       .reram_word_bits = word_bits};
+        const ReramImage image = checkpoint::LayOutReram(codes, columns, image_format);
+        const ReramLayout layout{.word_bits = word_bits,
+                                 .code_bits = format.width,
+                                 .elements = (columns + lanes - 1) / lanes * lanes,
+                                 .mask_base = checkpoint::ReramMaskBase(rows, word_bits)};
+        int mlc_words = 0;
+        for (uint32_t row = 0; row < rows; ++row) {
+          const auto begin = codes.begin() + static_cast<std::ptrdiff_t>(row * width);
+          std::vector<uint8_t> expected(begin, begin + columns);
+          expected.resize(size_t(layout.elements), 0);
+          const ReramRow read = ReadReramRow(image, layout, row);
+          ASSERT_EQ(read.codes, expected) << "W " << format.width << " word " << word_bits;
+          mlc_words += read.words_read - 1 - layout.mask_words();
+        }
+        EXPECT_EQ(size_t(mlc_words) * size_t(word_bits / 8), image.mlc.size());
+      }
+    }
+  }
+}
+
+TEST(Embedding, IsTheSumOfThreeTablesEncoded) {
+  std::mt19937_64 random(14);
+  for (const AdaptivFloat& format : AllFormats()) {
+    for (int trial = 0; trial < 200; ++trial) {
+      const size_t n = 16;
+      EmbeddingRow rows[3];
+      std::vector<uint8_t> codes[3];
+      std::vector<double> sums(n, 0);
+      // Biases for sums of all sizes, of bits that a Fixed loses, and beyond its range.
+      for (int table = 0; table < 3; ++table) {
+        rows[table].bias = static_cast<int>(random() % 22) - 16;
+        const std::vector<double> values = PositiveValues(format, rows[table].bias);
+        for (size_t i = 0; i < n; ++i) {
+          codes[table].push_back(static_cast<uint8_t>(random() >> (64 - format.width)));
+          const double value = ValueOf(codes[table][i], format, values);
+          sums[i] += std::clamp(std::floor(std::ldexp(value, 16) + 0.5), -0x1p25, 0x1p25 - 1);
+        }
+        rows[table].codes = codes[table];
+      }
+      const int bias_out = static_cast<int>(random() % 22) - 16;
+      const std::vector<double> values = PositiveValues(format, bias_out);
+      std::vector<uint8_t> out(n);
+      EmbedRow(rows[0], rows[1], rows[2], format, bias_out, out);
+      for (size_t i = 0; i < n; ++i) {
+        const double x = std::clamp(sums[i], -0x1p25, 0x1p25 - 1);
+        ASSERT_EQ(out[i], NearestCode(std::ldexp(x, -16), format, values));
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace edgebert::model
