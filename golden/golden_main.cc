@@ -2,6 +2,7 @@
 //
 // Exit status: 0 done, 2 bad input.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/program_options.hpp>
@@ -43,17 +44,18 @@ struct Arguments {
   std::string calibrate;
   std::string out;
   int limit = 0;
-  double threshold = -1;  // < 0: the model's own
+  std::optional<double> threshold;  // none: the model's own
   bool reference = false;
   po::variables_map values;  // for the options of the configuration
 };
 
-/// Counts on stderr, once the work has taken two seconds.
+/// Counts on stderr, once the work has taken two seconds: in place on a terminal, else now and then
+/// on a line of its own.
 class Progress {
  public:
   explicit Progress(const char* what) : what_(what) {}
   ~Progress() {
-    if (shown_) fmt::print(stderr, "\n");
+    if (shown_ && on_terminal_) fmt::print(stderr, "\n");
   }
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -61,14 +63,17 @@ class Progress {
   void Show(size_t done, size_t total) {
     const auto now = std::chrono::steady_clock::now();
     if (now < next_) return;
-    next_ = now + std::chrono::milliseconds(500);
+    next_ =
+        now + (on_terminal_ ? std::chrono::milliseconds(500) : std::chrono::milliseconds(10000));
     shown_ = true;
-    fmt::print(stderr, "\r{}: {} of {}", what_, done, total);
+    fmt::print(stderr, "{}{}: {} of {}{}", on_terminal_ ? "\r" : "", what_, done, total,
+               on_terminal_ ? "" : "\n");
     std::fflush(stderr);
   }
 
  private:
   const char* what_;
+  bool on_terminal_ = isatty(STDERR_FILENO) != 0;
   bool shown_ = false;
   std::chrono::steady_clock::time_point next_ =
       std::chrono::steady_clock::now() + std::chrono::seconds(2);
@@ -195,7 +200,7 @@ class Runner {
   Runner(const Arguments& arguments, const checkpoint::Model& model,
          const spec::AcceleratorConfig& config, const model::Image& image)
       : arguments_(arguments), model_(model), config_(config), image_(image) {
-    threshold_ = arguments.threshold < 0 ? model.config.entropy_threshold : arguments.threshold;
+    threshold_ = arguments.threshold.value_or(model.config.entropy_threshold);
     totals_.exits.resize(size_t(image.facts.layers));
   }
 
@@ -302,6 +307,10 @@ void Runner::Print() const {
   row("entropy threshold", fmt::format("{:.4g} nats", threshold_));
   if (totals_.labelled > 0) {
     row("accuracy", fmt::format("{:.2f} %", 100 * Accuracy(totals_.correct)));
+  }
+  if (totals_.sentences == 1) {
+    const int predicted = results_[0]["predicted"];
+    row("answer", fmt::format("{} (class {})", image_.facts.labels[size_t(predicted)], predicted));
   }
   row("mean exit layer", fmt::format("{:.3f}", Mean(totals_.exit_layers)));
   row("exits after layer 1, 2, ..", fmt::format("{}", fmt::join(totals_.exits, " ")));
@@ -411,7 +420,8 @@ Status CheckArguments(const Arguments& arguments) {
     fail("--calibrate needs --out");
   }
   if (arguments.limit < 0) fail("--limit must not be negative");
-  if (!(arguments.threshold <= 65535)) fail("--threshold must be from 0 to 65535");
+  const double threshold = arguments.threshold.value_or(0);
+  if (!(threshold >= 0 && threshold <= 65535)) fail("--threshold must be from 0 to 65535");
   if (!error.empty()) return error;
   return Ok();
 }
@@ -429,7 +439,7 @@ int Main(int argc, const char* const* argv) {
       "limit", po::value(&arguments.limit)->value_name("N"), "run only the first N sentences")(
       "text", po::value(&arguments.text)->value_name("TEXT"), "one sentence to run")(
       "pair", po::value(&arguments.pair)->value_name("TEXT"), "second sentence of --text")(
-      "threshold", po::value(&arguments.threshold)->value_name("T"),
+      "threshold", po::value<double>()->value_name("T"),
       "exit below this entropy [nats]; 0 is full depth; default: the model's own")(
       "json", po::value(&arguments.json)->value_name("FILE"), "write every result here")(
       "reference", po::bool_switch(&arguments.reference),
@@ -452,6 +462,9 @@ int Main(int argc, const char* const* argv) {
       return 0;
     }
     po::notify(arguments.values);
+    if (arguments.values.contains("threshold")) {
+      arguments.threshold = arguments.values["threshold"].as<double>();
+    }
   } catch (const po::error& error) {
     fmt::print(stderr, "{}\n",
                Error({.file = "command line"}, error.what(), "golden-option").Format());
