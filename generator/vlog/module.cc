@@ -82,16 +82,17 @@ std::string CommentParagraph(const std::vector<std::string>& lines) {
   bool fits = true;
   size_t column = 0;
   for (const std::string& line : lines) {
-    as_written += start + line + "\n";
+    as_written.append(start).append(line).append("\n");
     fits = fits && start.size() + line.size() <= kColumns;
     std::istringstream words(line);
     for (std::string word; words >> word;) {
-      const bool breaks = column == 0 || column + 1 + word.size() > kColumns;
-      if (breaks)
-        filled += (column == 0 ? "" : "\n") + start + word;
-      else
-        filled += " " + word;
-      column = breaks ? start.size() + word.size() : column + 1 + word.size();
+      if (column > 0 && column + 1 + word.size() <= kColumns) {
+        filled.append(" ").append(word);
+        column += 1 + word.size();
+      } else {
+        filled.append(column > 0 ? "\n" : "").append(start).append(word);
+        column = start.size() + word.size();
+      }
     }
   }
   return fits ? as_written : filled + "\n";
@@ -148,7 +149,7 @@ Module& Module::OutputSigned(std::string name, std::string width, std::string co
   return AddPort({Direction::kOutput, std::move(name), std::move(width), true, std::move(comment)});
 }
 
-Module& Module::Local(std::string name, std::string value, std::string comment) {
+Module& Module::Local(const std::string& name, std::string value, std::string comment) {
   const size_t space = name.rfind(' ');
   const size_t begin = space == std::string::npos ? 0 : space + 1;
   locals_.push_back(

@@ -67,9 +67,9 @@ class Module {
   Module& Output(std::string name, std::string width = "", std::string comment = "");
   Module& OutputSigned(std::string name, std::string width, std::string comment = "");
   /// `localparam NAME = value;`, before every body. `name` may begin with a type: "[7:0] LAST".
-  Module& Local(std::string name, std::string value, std::string comment = "");
-  Module& Local(std::string name, int64_t value, std::string comment = "") {
-    return Local(std::move(name), std::to_string(value), std::move(comment));
+  Module& Local(const std::string& name, std::string value, std::string comment = "");
+  Module& Local(const std::string& name, int64_t value, std::string comment = "") {
+    return Local(name, std::to_string(value), std::move(comment));
   }
   /// `wire [w-1:0] name = source[bit +: w];` for each field of an instruction.
   Module& InstructionFields(const std::vector<spec::Field>& fields, const std::string& source,

@@ -1,5 +1,7 @@
 #include "tests/support/lint.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 
 #include "tests/golden/temporary_folder.h"
@@ -21,12 +23,12 @@ std::string Shown(const std::vector<std::string>& command) {
   std::vector<std::string> verilator = {"verilator", "--lint-only", "-Wall", "--top-module", top};
   std::vector<std::string> icarus = {"iverilog", "-g2005", "-Wall", "-t", "null", "-s", top};
   std::string script = "read_verilog";
-  for (const std::string& path : paths) script += " " + path;
+  for (const std::string& path : paths) script.append(" ").append(path);
   script += "; hierarchy -check -top " + top;
   for (const auto& [name, value] : parameters) {
-    verilator.push_back("-G" + name + "=" + value);
-    icarus.push_back("-P" + top + "." + name + "=" + value);
-    script += " -chparam " + name + " " + value;
+    verilator.push_back(fmt::format("-G{}={}", name, value));
+    icarus.push_back(fmt::format("-P{}.{}={}", top, name, value));
+    script += fmt::format(" -chparam {} {}", name, value);
   }
   script += "; proc; opt; check -assert";
   verilator.insert(verilator.end(), paths.begin(), paths.end());
@@ -48,6 +50,7 @@ std::string Shown(const std::vector<std::string>& command) {
                                       const std::string& top, const Parameters& parameters) {
   const TemporaryFolder folder;
   std::vector<std::string> paths;
+  paths.reserve(modules.size());
   for (const vlog::Module& module : modules) {
     paths.push_back(folder.Write(module.name() + ".v", module.Emit()));
   }
