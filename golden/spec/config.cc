@@ -9,12 +9,18 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <set>
 #include <sstream>
+
+#include "golden/spec/isa.h"
 
 namespace edgebert::spec {
 namespace {
 
 namespace po = boost::program_options;
+
+constexpr int kMostActivationVectors = 1 << kAddressBits;
+constexpr int kLongestStride = (1 << kStrideBits) - 1;
 
 // Fields that are not int are kept as int in the table and converted at the edges.
 struct Raw {
@@ -156,7 +162,7 @@ const std::vector<Entry>& Table() {
       {"memory.activation_vectors",
        [](Raw& r) -> int& { return r.config.memory.activation_vectors; },
        0,
-       1 << 20,
+       kMostActivationVectors,
        {},
        "vectors",
        "activation memory; 0 is what the model limits need"},
@@ -278,69 +284,85 @@ bool IsLegal(const Entry& entry, int value) {
   return value >= entry.low && value <= entry.high;
 }
 
-/// Sets the field of one key from text; reports what is wrong with it.
-void SetFromText(const Entry& entry, const std::string& text, const SourceSpan& where, Raw& raw,
+/// Sets the field of one key from text, or reports what is wrong with it and returns false.
+bool SetFromText(const Entry& entry, const std::string& text, const SourceSpan& where, Raw& raw,
                  Error& error) {
+  const auto out_of_range = [&](const std::string& got) {
+    error.Add(where, fmt::format("'{}' must be {}, got {}", entry.key, Legal(entry), got),
+              "config-range");
+    return false;
+  };
   int value = 0;
   if (entry.names != nullptr) {
     const auto name = std::find(entry.names->begin(), entry.names->end(), text);
-    if (name == entry.names->end()) {
-      error.Add(where, fmt::format("'{}' must be {}, got '{}'", entry.key, Legal(entry), text),
-                "config-range");
-      return;
-    }
+    if (name == entry.names->end()) return out_of_range(fmt::format("'{}'", text));
     value = static_cast<int>(name - entry.names->begin());
   } else {
-    const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (status == std::errc::result_out_of_range) {
-      error.Add(where, fmt::format("'{}' must be {}, got {}", entry.key, Legal(entry), text),
-                "config-range");
-      return;
-    }
-    if (status != std::errc() || end != text.data() + text.size()) {
+    const char* const text_end = text.data() + text.size();
+    const auto [end, status] = std::from_chars(text.data(), text_end, value);
+    if (status == std::errc::invalid_argument || end != text_end) {
       error.Add(where, fmt::format("'{}' must be a whole number, got '{}'", entry.key, text),
                 "config-number");
-      return;
+      return false;
     }
-    if (!IsLegal(entry, value)) {
-      error.Add(where, fmt::format("'{}' must be {}, got {}", entry.key, Legal(entry), value),
-                "config-range");
-      return;
+    if (status == std::errc::result_out_of_range || !IsLegal(entry, value)) {
+      return out_of_range(text);
     }
   }
   entry.field(raw) = value;
+  return true;
 }
 
-/// Rules between fields. `place` tells where a key was set.
-void CheckRules(const AcceleratorConfig& c,
-                const std::function<SourceSpan(const std::string&)>& place, Error& error) {
-  const auto fail = [&](const char* key, const std::string& message) {
-    error.Add(place(key), message, "config-rule");
+using Keys = std::vector<std::string>;
+
+/// Checks the rules between fields. `place` tells where the keys of a rule were set. A rule that
+/// reads a key in `wrong`, whose value is reported already, is not checked.
+void CheckRules(const AcceleratorConfig& c, const std::set<std::string>& wrong,
+                const std::function<SourceSpan(const Keys&)>& place, Error& error) {
+  const auto readable = [&](const Keys& keys) {
+    return std::none_of(keys.begin(), keys.end(),
+                        [&](const std::string& key) { return wrong.count(key) != 0; });
   };
-  if (c.model.hidden % c.model.heads != 0) {
-    fail("model.heads", fmt::format("'model.heads' must divide 'model.hidden', got {} and {}",
-                                    c.model.heads, c.model.hidden));
+  const auto fail = [&](const Keys& keys, const std::string& message) {
+    error.Add(place(keys), message, "config-rule");
+  };
+
+  const Keys accumulator = {"vmac.accumulator_bits"};
+  if (readable(accumulator) && c.vmac.accumulator_bits != 0 && c.vmac.accumulator_bits < 16) {
+    fail(accumulator, fmt::format("'vmac.accumulator_bits' must be 0 or between 16 and 48, got {}",
+                                  c.vmac.accumulator_bits));
   }
-  if (c.format.width - 1 - c.format.exponent < 1) {
-    fail("format.exponent",
-         fmt::format("'format.exponent' must leave a mantissa bit, got width {} and exponent {}",
-                     c.format.width, c.format.exponent));
+  const Keys format = {"format.exponent", "format.width"};
+  if (readable(format) && MantissaBits(c) < 1) {
+    fail(format,
+         fmt::format("'format.exponent' must leave a mantissa bit, got exponent {} and width {}",
+                     c.format.exponent, c.format.width));
   }
-  if (c.vmac.accumulator_bits != 0 && c.vmac.accumulator_bits < 16) {
-    fail("vmac.accumulator_bits",
-         fmt::format("'vmac.accumulator_bits' must be 0 or between 16 and 48, got {}",
-                     c.vmac.accumulator_bits));
+  const Keys heads = {"model.heads", "model.hidden"};
+  const bool heads_fit = readable(heads) && c.model.hidden % c.model.heads == 0;
+  if (readable(heads) && !heads_fit) {
+    fail(heads, fmt::format("'model.heads' must divide 'model.hidden', got {} and {}",
+                            c.model.heads, c.model.hidden));
   }
-  if (c.axi.max_burst > c.memory.stream_fifo_beats) {
-    fail("axi.max_burst",
+  const Keys ffn = {"model.ffn", "vmac.n"};
+  if (readable(ffn) && FfnVectors(c) > kLongestStride) {
+    fail(ffn, fmt::format("'model.ffn' must fit {} vectors of 'vmac.n' codes, got {} and {}",
+                          kLongestStride, c.model.ffn, c.vmac.n));
+  }
+  const Keys burst = {"axi.max_burst", "memory.stream_fifo_beats"};
+  if (readable(burst) && c.axi.max_burst > c.memory.stream_fifo_beats) {
+    fail(burst,
          fmt::format("'axi.max_burst' must not exceed 'memory.stream_fifo_beats', got {} and {}",
                      c.axi.max_burst, c.memory.stream_fifo_beats));
   }
-  if (error.empty() && ActivationVectors(c) > (1 << 20)) {
-    fail("model.seq_len",
-         fmt::format("activation memory needs {} vectors, more than the {} that an instruction can "
-                     "address",
-                     ActivationVectors(c), 1 << 20));
+  const Keys activations = {
+      "memory.activation_vectors", "model.seq_len", "model.hidden", "model.ffn", "model.heads",
+      "model.embedding",           "vmac.n"};
+  if (readable(activations) && heads_fit && ActivationVectors(c) > kMostActivationVectors) {
+    fail(activations,
+         fmt::format("'memory.activation_vectors' must be set: the model limits need {} vectors, "
+                     "an instruction addresses {}",
+                     ActivationVectors(c), kMostActivationVectors));
   }
 }
 
@@ -356,6 +378,7 @@ Result<AcceleratorConfig> ParseConfigText(const std::string& text, const std::st
   Error error;
   Raw raw = ToRaw({});
   std::map<std::string, int> lines;
+  std::set<std::string> wrong;
   std::istringstream in(text);
   std::string section;
   std::string line;
@@ -389,18 +412,18 @@ Result<AcceleratorConfig> ParseConfigText(const std::string& text, const std::st
                 "config-duplicate");
       continue;
     }
-    SetFromText(*entry, Trim(line.substr(equals + 1)), where, raw, error);
+    if (!SetFromText(*entry, Trim(line.substr(equals + 1)), where, raw, error)) wrong.insert(key);
   }
   const AcceleratorConfig config = FromRaw(raw);
-  if (error.empty()) {
-    CheckRules(
-        config,
-        [&](const std::string& key) {
-          const auto found = lines.find(key);
-          return SourceSpan{file_name, found == lines.end() ? 0 : found->second, 0};
-        },
-        error);
-  }
+  const auto place = [&](const Keys& keys) {
+    for (const std::string& key : keys) {
+      if (const auto found = lines.find(key); found != lines.end()) {
+        return SourceSpan{file_name, found->second, 0};
+      }
+    }
+    return SourceSpan{file_name, 0, 0};
+  };
+  CheckRules(config, wrong, place, error);
   if (!error.empty()) return error;
   return config;
 }
@@ -408,8 +431,9 @@ Result<AcceleratorConfig> ParseConfigText(const std::string& text, const std::st
 Result<AcceleratorConfig> LoadConfig(const std::string& path) {
   std::ifstream in(path);
   std::ostringstream text;
-  if (in) text << in.rdbuf();
-  if (!in || in.bad()) return Error({path, 0, 0}, "cannot read the file", "config-file");
+  if (in.peek() != std::ifstream::traits_type::eof()) text << in.rdbuf();
+  // A directory opens, but its first read fails.
+  if (!in.is_open() || in.bad()) return Error({path, 0, 0}, "cannot read the file", "config-file");
   return ParseConfigText(text.str(), path);
 }
 
@@ -428,33 +452,33 @@ Result<AcceleratorConfig> ApplyConfigOptions(AcceleratorConfig config,
                                              const po::variables_map& options) {
   const SourceSpan command_line{"command line", 0, 0};
   Error error;
+  std::set<std::string> wrong;
   Raw raw = ToRaw(config);
   for (const Entry& entry : Table()) {
-    if (options.count(entry.key) != 0) {
-      SetFromText(entry, options[entry.key].as<std::string>(), command_line, raw, error);
-    }
+    if (options.count(entry.key) == 0) continue;
+    const std::string& text = options[entry.key].as<std::string>();
+    if (!SetFromText(entry, text, command_line, raw, error)) wrong.insert(entry.key);
   }
   config = FromRaw(raw);
-  if (error.empty())
-    CheckRules(
-        config, [&](const std::string&) { return command_line; }, error);
+  CheckRules(
+      config, wrong, [&](const Keys&) { return command_line; }, error);
   if (!error.empty()) return error;
   return config;
 }
 
 Status Validate(const AcceleratorConfig& config) {
   Error error;
+  std::set<std::string> wrong;
   Raw raw = ToRaw(config);
   for (const Entry& entry : Table()) {
     const int value = entry.field(raw);
-    if (!IsLegal(entry, value)) {
-      error.Add({}, fmt::format("'{}' must be {}, got {}", entry.key, Legal(entry), value),
-                "config-range");
-    }
+    if (IsLegal(entry, value)) continue;
+    error.Add({}, fmt::format("'{}' must be {}, got {}", entry.key, Legal(entry), value),
+              "config-range");
+    wrong.insert(entry.key);
   }
-  if (error.empty())
-    CheckRules(
-        config, [](const std::string&) { return SourceSpan{}; }, error);
+  CheckRules(
+      config, wrong, [](const Keys&) { return SourceSpan{}; }, error);
   if (!error.empty()) return error;
   return Ok();
 }

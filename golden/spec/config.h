@@ -34,7 +34,7 @@ struct FormatConfig {
 /// The largest model that the design runs; smaller ones run too.
 struct ModelLimits {
   int hidden = 192;     ///< Hidden width, 4..4096.
-  int ffn = 768;        ///< Feed-forward width, 4..16384.
+  int ffn = 768;        ///< Feed-forward width, 4..16384, and at most 4095 vectors of n.
   int heads = 12;       ///< Attention heads, 1..64; must divide `hidden`.
   int seq_len = 64;     ///< Tokens with [CLS] and [SEP], 2..512.
   int layers = 12;      ///< Encoder layers run in sequence, 1..64.
@@ -45,10 +45,11 @@ struct ModelLimits {
   bool pooler = false;  ///< Off-ramps have a pooler (hidden x hidden, tanh).
 };
 
+/// What the memory wrappers contain: `behavioural`, `flop` or `macro` in a file.
 enum class MemoryBackend : uint8_t { kBehavioural = 0, kFlop = 1, kMacro = 2 };
 
 struct MemoryConfig {
-  int activation_vectors = 0;  ///< Vectors of activation memory; 0: what the model limits need.
+  int activation_vectors = 0;  ///< Vectors, 0..2^20; 0: what the model limits need.
   int program_words = 512;     ///< Instructions of program memory, 16..65536.
   int stream_fifo_beats = 64;  ///< Prefetch depth of the AXI reader, 4..4096.
   MemoryBackend backend = MemoryBackend::kBehavioural;
@@ -80,7 +81,10 @@ struct AcceleratorConfig {
 
 // --- Reading and writing -------------------------------------------------------------------------
 
-/// Reads and validates a .cfg file. Every mistake is reported with its line.
+/// Reads and validates a .cfg file: `[section]`, `key = value`, `#` to the end of a line. A key
+/// that is absent has its default. Every mistake is reported, with its line, under one of the rules
+/// config-file, config-syntax, config-key, config-duplicate, config-number, config-range (of one
+/// key) and config-rule (between keys; at the first of them that the file sets).
 Result<AcceleratorConfig> LoadConfig(const std::string& path);
 /// The same from text; `file_name` is for messages.
 Result<AcceleratorConfig> ParseConfigText(const std::string& text, const std::string& file_name);
@@ -91,7 +95,7 @@ Result<AcceleratorConfig> ApplyConfigOptions(AcceleratorConfig config,
                                              const boost::program_options::variables_map& options);
 /// Checks every range and every rule between fields.
 Status Validate(const AcceleratorConfig& config);
-/// Complete, canonical text: parsing it gives the same configuration.
+/// Complete, canonical text of a valid configuration: parsing it gives the same one.
 std::string ToConfigText(const AcceleratorConfig& config);
 /// CRC-32 (IEEE 802.3) of the canonical text; the CONFIG_HASH register.
 uint32_t ConfigHash(const AcceleratorConfig& config);
