@@ -15,9 +15,11 @@ the result stands still while en_i is low.)");
   m.Input("clk_i").Input("en_i").Input("code_i", "CodeW").InputSigned("bias_i", "8");
   m.OutputSigned("x_o", "26");
   m.Local("FIXED_W", spec::kFixedBits).Local("FIXED_F", spec::kFixedFraction);
-  m.Local("MAN_W", "CodeW - 1 - ExpW")
-      .Local("PLACE_W", "10")
-      .Local("WIDE_W", "FIXED_W + MAN_W + 1");
+  m.Local("MAN_W", "CodeW - 1 - ExpW").Local("PLACE_W", "10");
+  m.Local("WIDE_W", "FIXED_W + MAN_W + 1");
+  m.Local("OFFSET", "FIXED_F - MAN_W");
+  m.Local("LAST_PLACE", "FIXED_W - 2 - MAN_W", "beyond it a value saturates");
+  m.Local("MOST_RIGHT", "MAN_W + 1", "beyond it nothing is left");
   m.Body(R"(
   wire             sign     = code_i[CodeW-1];
   wire [ExpW-1:0]  exponent = code_i[CodeW-2-:ExpW];
@@ -28,8 +30,8 @@ the result stands still while en_i is low.)");
   // lies in the Fixed, negative when bits are lost.
   wire signed [PLACE_W-1:0] place =
       $signed({{(PLACE_W - ExpW) {1'b0}}, exponent}) + {{(PLACE_W - 8) {bias_i[7]}}, bias_i} +
-      FIXED_F - MAN_W;
-  wire               overflow = place > FIXED_W - 2 - MAN_W;
+      $signed(OFFSET[PLACE_W-1:0]);
+  wire               overflow = place > $signed(LAST_PLACE[PLACE_W-1:0]);
   wire [PLACE_W-1:0] right    = -place;
 
   // A negative magnitude rounds its ties down, so that the value rounds toward +infinity.
@@ -38,12 +40,12 @@ the result stands still while en_i is low.)");
   always @* begin
     half      = {WIDE_W{1'b0}};
     magnitude = {{(WIDE_W - MAN_W - 1) {1'b0}}, 1'b1, mantissa};
-    if (place >= 0) begin
+    if (!place[PLACE_W-1]) begin
       magnitude = magnitude << place[4:0];
-    end else if (right > MAN_W + 1) begin
+    end else if (right > MOST_RIGHT[PLACE_W-1:0]) begin
       magnitude = {WIDE_W{1'b0}};
     end else begin
-      half      = {{(WIDE_W - 1) {1'b0}}, 1'b1} << (right - 1);
+      half      = {{(WIDE_W - 1) {1'b0}}, 1'b1} << (right - 10'd1);
       magnitude = (magnitude + half - {{(WIDE_W - 1) {1'b0}}, sign}) >> right;
     end
   end

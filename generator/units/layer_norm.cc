@@ -13,6 +13,25 @@ constexpr const char* kSource = "generator/units/layer_norm.cc";
 
 }  // namespace
 
+vlog::Module EmitAfInteger() {
+  vlog::Module m("eb_af_integer", kSource);
+  m.Describe(R"(
+eb_af_integer: the integer view of a code: 0, or +-(2^M + m) << e. Combinational.)");
+  m.Param("CodeW", "8", "bits of a code, W");
+  m.Param("ExpW", "3", "exponent bits, E");
+  m.Param("IntW", "13", "M + 1 + 2^E bits");
+  m.Input("code_i", "CodeW").OutputSigned("v_o", "IntW");
+  m.Local("MAN_W", "CodeW - 1 - ExpW");
+  m.Body(R"(
+  wire [MAN_W:0]  significand = {1'b1, code_i[MAN_W-1:0]};
+  wire [IntW-1:0] magnitude =
+      {{(IntW-MAN_W-1){1'b0}}, significand} << code_i[CodeW-2-:ExpW];
+  wire            is_zero = code_i[CodeW-2:0] == {(CodeW-1){1'b0}};
+  assign v_o = is_zero ? {IntW{1'b0}} : code_i[CodeW-1] ? -magnitude : magnitude;
+)");
+  return m;
+}
+
 vlog::Module EmitNormLane() {
   vlog::Module m("eb_norm_lane", kSource);
   m.Describe(R"(
@@ -129,7 +148,7 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
   m.Local("VEC_W", "(MaxVectors > 1) ? $clog2(MaxVectors) : 1");
   m.Local("SUM_W", "INT_W + COUNT_W").Local("SQ_W", "2 * INT_W - 1 + COUNT_W").Local("VAR_W", "64");
   m.Local("FIXED_W", spec::kFixedBits).Local("NORM_W", spec::kNormBits);
-  m.Uses(EmitSram1r1w()).Uses(EmitRSqrt()).Uses(EmitNormLane());
+  m.Uses(EmitSram1r1w()).Uses(EmitRSqrt()).Uses(EmitAfInteger()).Uses(EmitNormLane());
   m.Body(R"(
   reg [255:0] cmd_q;
   wire        accept = cmd_valid_i && cmd_ready_o;
@@ -226,15 +245,20 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
   end
   always @(posedge clk_i) read_vector_q <= vector_q[VEC_W-1:0];
 
-  function signed [INT_W-1:0] integer_view;
-    input [CodeW-1:0] code;
-    reg   [INT_W-1:0] magnitude;
-    begin
-      magnitude = {{(INT_W - MAN_W - 1) {1'b0}}, 1'b1, code[MAN_W-1:0]} << code[CodeW-2-:ExpW];
-      if (code[CodeW-2:0] == {(CodeW - 1) {1'b0}}) magnitude = {INT_W{1'b0}};
-      integer_view = code[CodeW-1] ? -magnitude : magnitude;
+  genvar                 g;
+  wire [Lanes*INT_W-1:0] views;
+  generate
+    for (g = 0; g < Lanes; g = g + 1) begin : g_view
+      eb_af_integer #(
+        .CodeW(CodeW),
+        .ExpW(ExpW),
+        .IntW(INT_W)
+      ) u_integer (
+        .code_i(rd_data_i[CodeW*g+:CodeW]),
+        .v_o(views[INT_W*g+:INT_W])
+      );
     end
-  endfunction
+  endgenerate
 
   reg signed [INT_W-1:0]   view;
   reg signed [2*INT_W-1:0] square;
@@ -247,7 +271,7 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
     tile_sum    = {SUM_W{1'b0}};
     tile_square = {SQ_W{1'b0}};
     for (lane = 0; lane < Lanes; lane = lane + 1) begin
-      view        = integer_view(rd_data_i[CodeW*lane+:CodeW]);
+      view        = views[INT_W*lane+:INT_W];
       square      = view * view;
       tile_sum    = tile_sum + {{(SUM_W - INT_W) {view[INT_W-1]}}, view};
       tile_square = tile_square + {{(SQ_W - 2 * INT_W + 1) {1'b0}}, square[2*INT_W-2:0]};
@@ -420,12 +444,20 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
 )");
   m.Body(R"(
   wire [Lanes*CodeW-1:0] codes;
-  genvar g;
   generate
     for (g = 0; g < Lanes; g = g + 1) begin : g_lane
       assign gamma_in[NORM_W*g+:NORM_W] = words_i[32*g+:NORM_W];
       assign beta_in[FIXED_W*g+:FIXED_W] = words_i[32*g+:FIXED_W];
       wire unused_words = &{1'b0, words_i[32*g+FIXED_W+:6]};
+      wire signed [INT_W-1:0] view_back;
+      eb_af_integer #(
+        .CodeW(CodeW),
+        .ExpW(ExpW),
+        .IntW(INT_W)
+      ) u_integer (
+        .code_i(buffered[CodeW*g+:CodeW]),
+        .v_o(view_back)
+      );
       eb_norm_lane #(
         .CodeW(CodeW),
         .ExpW(ExpW),
@@ -434,7 +466,7 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
       ) u_lane (
         .clk_i(clk_i),
         .en_i(advance),
-        .view_i(integer_view(buffered[CodeW*g+:CodeW])),
+        .view_i(view_back),
         .hidden_i(hidden),
         .sum_i(back_sum_q),
         .root_i(root_q),

@@ -5,6 +5,8 @@
 
 namespace edgebert::gen {
 
+/// Code to integer view.
+vlog::Module EmitAfInteger();
 /// One lane of the normalising pipeline.
 vlog::Module EmitNormLane();
 vlog::Module EmitLayerNorm();
