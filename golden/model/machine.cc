@@ -3,15 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <optional>
 
 #include "golden/model/adaptivfloat.h"
+#include "golden/model/bitmask.h"
+#include "golden/model/embedding.h"
 #include "golden/model/entropy.h"
 #include "golden/model/exact_matmul.h"
 #include "golden/model/layer_norm.h"
 #include "golden/model/post_processor.h"
+#include "golden/model/reram.h"
 #include "golden/model/softmax.h"
+#include "golden/model/vmac.h"
 
 namespace edgebert::model {
 namespace {
@@ -71,12 +76,11 @@ struct Source {
   std::vector<uint8_t> is_zero;  ///< [row][K tile]
 };
 
-/// Bits `position` .. `position + count - 1` of a byte string, low first; zeros beyond its end.
-uint32_t BitsAt(std::span<const uint8_t> bytes, uint64_t position, int count) {
+/// `count` bits of a byte string from bit `first`, low first.
+uint32_t BitsAt(std::span<const uint8_t> bytes, int first, int count) {
   uint32_t bits = 0;
-  for (int i = 0; i < count; ++i, ++position) {
-    if (position / 8 >= bytes.size()) break;
-    bits |= (uint32_t{bytes[position / 8]} >> position % 8 & 1) << i;
+  for (int i = 0; i < count; ++i) {
+    bits |= (uint32_t{bytes[size_t(first + i) / 8]} >> (first + i) % 8 & 1) << i;
   }
   return bits;
 }
@@ -145,7 +149,6 @@ class Machine::Impl {
   [[nodiscard]] const uint8_t* VectorAt(int address) const {
     return &state.activations[VectorOffset(address)];
   }
-  [[nodiscard]] std::vector<uint8_t> ReadReramRow(int64_t row, int64_t mask_base, int vectors);
   void WriteVector(const Operand& operand, int row, int tile, const uint8_t* codes);
   template <typename T>
   void Report(WriteKind kind, int address, int row, int tile, const T* values, int count);
@@ -209,7 +212,9 @@ void Machine::Impl::Start(std::span<const uint32_t> tokens, uint32_t threshold) 
   state.tokens.assign(tokens.begin(), tokens.end());
   state.threshold = threshold;
   state.finished = false;
-  if (tokens.empty() || Length() > config_.model.seq_len) Fail(ErrorCode::kLength);
+  if (tokens.empty() || Length() > config_.model.seq_len) return Fail(ErrorCode::kLength);
+  EB_CHECK(Length() <= image_.facts.max_tokens, "{} tokens; the image has positions for {}",
+           Length(), image_.facts.max_tokens);
 }
 
 void Machine::Impl::Fail(ErrorCode code, int detail) {
@@ -349,28 +354,31 @@ bool Machine::Impl::ReadTile(int k_tiles, Tiles* tiles, bool* last) {
     if (beat == nullptr) return false;
     prefix.insert(prefix.end(), beat, beat + beat_bytes_);
   }
-  const auto bit = [&](int index) { return BitsAt(prefix, uint64_t(index), 1) != 0; };
   const auto k_tile = static_cast<int>(BitsAt(prefix, 0, 16));
-  *last = bit(spec::kTileLastBit);
+  *last = BitsAt(prefix, spec::kTileLastBit, 1) != 0;
   if (prefix[3] != spec::kTileMarker) return false;
-  if (bit(spec::kTileEmptyBit)) return true;
+  if (BitsAt(prefix, spec::kTileEmptyBit, 1) != 0) return true;
   if (k_tile >= k_tiles) return false;
 
   std::vector<uint8_t> codes(size_t(elements), 0);
+  std::vector<uint8_t> nonzeros;
   const uint8_t* beat = nullptr;
   const int codes_a_beat = spec::CodesPerBeat(config_);
   int in_beat = codes_a_beat;
-  for (int i = 0; i < elements; ++i) {
-    if (!bit(spec::kTilePrefixBits + i)) continue;
-    if (in_beat == codes_a_beat) {
-      beat = NextBeat();
-      if (beat == nullptr) return false;
-      in_beat = 0;
+  for (int lane = 0; lane < lanes_; ++lane) {
+    const uint32_t mask = BitsAt(prefix, spec::kTilePrefixBits + lane * lanes_, lanes_);
+    nonzeros.clear();
+    for (int i = 0; i < std::popcount(mask); ++i, ++in_beat) {
+      if (in_beat == codes_a_beat) {
+        beat = NextBeat();
+        if (beat == nullptr) return false;
+        in_beat = 0;
+      }
+      nonzeros.push_back(static_cast<uint8_t>(
+          BitsAt({beat, beat_bytes_}, in_beat * format_.width, format_.width)));
     }
-    codes[size_t(i)] = static_cast<uint8_t>(
-        BitsAt({beat, beat_bytes_}, uint64_t(in_beat * format_.width), format_.width));
-    ++in_beat;
-    ++counts_.weight_nonzeros;
+    counts_.weight_nonzeros += nonzeros.size();
+    Expand(mask, nonzeros, std::span(codes).subspan(size_t(lane * lanes_), size_t(lanes_)));
   }
   AppendTile(codes.data(), k_tile, tiles);
   return true;
@@ -524,9 +532,8 @@ void Machine::Impl::Accumulate(const Source& source, const Tiles& tiles,
       for (int row = range.begin; row < range.end; ++row) {
         const int32_t* values = &source.wide[first + size_t(row - range.begin) * row_size];
         for (size_t j = 0; j < lanes; ++j) {
-          const int32_t* weights = &tiles.plain[(tile * lanes + j) * lanes];
-          int64_t dot = 0;
-          for (size_t k = 0; k < lanes; ++k) dot += int64_t{values[k]} * weights[k];
+          const int64_t dot =
+              Dot({values, lanes}, {&tiles.plain[(tile * lanes + j) * lanes], lanes});
           int64_t& sum = sums_[size_t(row) * lanes + j];
           sum = model::Accumulate(sum, dot, accumulator_bits_, state.result.saturated);
         }
@@ -639,65 +646,35 @@ void Machine::Impl::PostProcess(const Instruction& instruction, int strip, const
 
 // --- The other units -----------------------------------------------------------------------------
 
-/// A row of the embedding tables: an index entry, a mask, and the non-zero codes.
-std::vector<uint8_t> Machine::Impl::ReadReramRow(int64_t row, int64_t mask_base, int vectors) {
-  const int word_bits = config_.reram.word_bits;
-  const int entries = word_bits / 32;
-  const ReramImage& reram = image_.reram;
-  const auto bit_of_word = [&](int64_t word) { return uint64_t(word) * uint64_t(word_bits); };
-  const uint64_t entry = bit_of_word(row / entries) + uint64_t(row % entries) * 32;
-  int64_t word = BitsAt(reram.slc, entry, 32);
-  const int elements = vectors * lanes_;
-  const int mask_words = spec::CeilDiv(elements, word_bits);
-  const uint64_t mask = bit_of_word(mask_base + row * mask_words);
-  counts_.reram_words += uint64_t(1 + mask_words);
-
-  std::vector<uint8_t> codes(size_t(elements), 0);
-  int in_word = 0;
-  for (int e = 0; e < elements; ++e) {
-    if (BitsAt(reram.slc, mask + uint64_t(e), 1) == 0) continue;
-    if (in_word == spec::CodesPerReramWord(config_)) {
-      ++word;
-      in_word = 0;
-    }
-    if (in_word == 0) ++counts_.reram_words;
-    codes[size_t(e)] = static_cast<uint8_t>(
-        BitsAt(reram.mlc, bit_of_word(word) + uint64_t(in_word * format_.width), format_.width));
-    ++in_word;
-  }
-  return codes;
-}
-
 void Machine::Impl::Embed(const Instruction& instruction) {
   const Operand output(instruction, spec::kEmbedDstBase, spec::kEmbedDstStride);
   const int vectors = GetInt(instruction, spec::kEmbedVectors);
-  const int64_t mask_base = instruction.Get(spec::kEmbedMaskBase);
   const int64_t position_row = instruction.Get(spec::kEmbedPositionRow);
   const int64_t type_row = instruction.Get(spec::kEmbedTypeRow);
   const int bias_out = GetInt(instruction, spec::kEmbedBiasOut);
-  struct Table {
-    int64_t row;
-    int bias;
+  const ReramLayout layout{
+      .word_bits = config_.reram.word_bits,
+      .code_bits = format_.width,
+      .elements = vectors * lanes_,
+      .mask_base = static_cast<uint32_t>(instruction.Get(spec::kEmbedMaskBase))};
+  const auto read = [&](int64_t row) {
+    ReramRow result = ReadReramRow(image_.reram, layout, static_cast<uint32_t>(row));
+    counts_.reram_words += uint64_t(result.words_read);
+    return result.codes;
   };
-  std::vector<int64_t> sums(size_t(vectors * lanes_));
-  std::vector<uint8_t> codes(sums.size());
+  std::vector<uint8_t> codes(size_t(vectors * lanes_));
   for (int i = 0; i < Length(); ++i) {
     const uint32_t token = state.tokens[size_t(i)];
     const int64_t id = token & ((1U << spec::kTokenTypeBit) - 1);
     const int64_t type = token >> spec::kTokenTypeBit;
     if (id >= position_row) return Fail(ErrorCode::kTokenRange, i);
     if (type >= instruction.Get(spec::kEmbedTypes)) return Fail(ErrorCode::kTypeRange, i);
-    std::fill(sums.begin(), sums.end(), 0);
-    for (const Table& table :
-         {Table{id, GetInt(instruction, spec::kEmbedBiasWord)},
-          Table{position_row + i, GetInt(instruction, spec::kEmbedBiasPosition)},
-          Table{type_row + type, GetInt(instruction, spec::kEmbedBiasType)}}) {
-      const std::vector<uint8_t> row = ReadReramRow(table.row, mask_base, vectors);
-      for (size_t e = 0; e < sums.size(); ++e) sums[e] += format_.ToFixed(row[e], table.bias);
-    }
-    for (size_t e = 0; e < sums.size(); ++e) {
-      codes[e] = static_cast<uint8_t>(format_.Encode(SatFixed(sums[e]), bias_out));
-    }
+    const std::vector<uint8_t> word_codes = read(id);
+    const std::vector<uint8_t> position_codes = read(position_row + i);
+    const std::vector<uint8_t> type_codes = read(type_row + type);
+    EmbedRow({word_codes, GetInt(instruction, spec::kEmbedBiasWord)},
+             {position_codes, GetInt(instruction, spec::kEmbedBiasPosition)},
+             {type_codes, GetInt(instruction, spec::kEmbedBiasType)}, format_, bias_out, codes);
     for (int tile = 0; tile < vectors; ++tile) {
       WriteVector(output, i, tile, &codes[size_t(tile * lanes_)]);
     }

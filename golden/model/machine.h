@@ -126,7 +126,8 @@ class Machine {
   Machine(Machine&&) noexcept;
   Machine& operator=(Machine&&) noexcept;
 
-  /// Runs a sentence to its end. `threshold` is unsigned Q16.16.
+  /// Runs a sentence of at most image.facts.max_tokens tokens to its end. `threshold` is unsigned
+  /// Q16.16.
   const SentenceResult& Run(std::span<const uint32_t> tokens, uint32_t threshold,
                             MachineObserver* observer = nullptr);
 
