@@ -9,7 +9,7 @@ eb_bitmask_decoder: puts compacted non-zero codes back into their lanes.
 
 Words of InCodes codes, low first, collect in a buffer. A mask takes as many codes as it has ones,
 in ascending lanes, as soon as they are buffered; the other lanes are zero. The mask marked last
-drops what is left of the word, and only after it may the next sequence of codes begin. One mask
+drops what is left of the word; the next sequence of codes may begin with it, no earlier. One mask
 and one word a cycle; the vector appears one cycle after its mask was taken.)");
   m.Param("Lanes", "16", "codes of a vector");
   m.Param("CodeW", "8", "bits of a code");

@@ -97,8 +97,13 @@ format_error_o, and the stream stands still until clear_i.)");
   reg [ROWS_W-1:0]  rows_q, rows_d;    // rows that the decoder has not taken
   reg               last_q;
 
+  wire mask_take;
+  wire rows_none = rows_q == {ROWS_W{1'b0}};
+  wire rows_one  = rows_q == {{(ROWS_W - 1) {1'b0}}, 1'b1};
+  wire rows_done = rows_none || (rows_one && mask_take);
+
   // After the last row of a strip the request tells what is next, but only once the row is taken.
-  wire rows_pending = (rows_q != {ROWS_W{1'b0}}) || tile_valid_o;
+  wire rows_pending = !rows_none || tile_valid_o;
   wire want_tile    = tile_request_i && !(rows_pending && last_q);
   wire begun        = index_q != {INDEX_W{1'b0}};
   wire is_tile      = begun ? is_tile_q : want_tile;
@@ -112,7 +117,7 @@ format_error_o, and the stream stands still until clear_i.)");
   wire is_last   = head_q[LAST_BIT];
   wire is_empty  = head_q[EMPTY_BIT];
   wire good      = (head_q[HEADER_W-1 -: 8] == MARKER) && !(is_empty && !no_codes);
-  wire load      = tile_full && good && (rows_q == {ROWS_W{1'b0}});
+  wire load      = tile_full && good && rows_done;
 
   assign format_error_o = tile_full && !good && !halt_q;
   assign words_valid_o  = full_q && !is_tile_q;
@@ -195,9 +200,8 @@ format_error_o, and the stream stands still until clear_i.)");
   reg [MASK_W-1:0] masks_q;  // of the rows left, the next one in the low bits
   reg [15:0]       k_q;
   reg              empty_q;
-  wire             mask_valid = rows_q != {ROWS_W{1'b0}};
   wire             mask_ready;
-  wire             mask_take  = mask_valid && mask_ready;
+  assign mask_take = !rows_none && mask_ready;
 
   always @* begin
     rows_d = mask_take ? rows_q - 1'b1 : rows_q;
@@ -246,10 +250,10 @@ format_error_o, and the stream stands still until clear_i.)");
     .codes_valid_i (codes_valid),
     .codes_ready_o (codes_ready),
     .codes_i       (beat_i[BEAT_CODES*CodeW-1:0]),
-    .mask_valid_i  (mask_valid),
+    .mask_valid_i  (!rows_none),
     .mask_ready_o  (mask_ready),
     .mask_i        (masks_q[Lanes-1:0]),
-    .mask_last_i   (rows_q == {{(ROWS_W - 1) {1'b0}}, 1'b1}),
+    .mask_last_i   (rows_one),
     .codes_taken_o (nonzeros_o),
     .vec_valid_o   (tile_valid_o),
     .vec_ready_i   (tile_ready_i),
