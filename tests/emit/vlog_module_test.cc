@@ -17,8 +17,9 @@ namespace {
 
 // What the checks find, without places: "module 'x': " and the rule cut off, one a line.
 std::string Findings(const Module& module) {
+  const Error error = module.Check();
   std::string text;
-  for (const Diagnostic& diagnostic : module.Check().diagnostics()) {
+  for (const Diagnostic& diagnostic : error.diagnostics()) {
     text += diagnostic.message.substr(diagnostic.message.find(": ") + 2) + "\n";
   }
   return text;
