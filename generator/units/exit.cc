@@ -206,10 +206,10 @@ for one cycle with entropy, prediction and exit_o (H < threshold, strictly).)");
   wire [SLOTS*FIXED_W-1:0] logits;
   generate
     for (g = 0; g < SLOTS; g = g + 1) begin : g_logit
-      localparam [15:0] STRIP = g / Lanes;
+      localparam STRIP = g / Lanes;
       reg [FIXED_W-1:0] logit_q;
       always @(posedge clk_i) begin
-        if (logit_valid_i && logit_strip_i == STRIP) begin
+        if (logit_valid_i && logit_strip_i == STRIP[15:0]) begin
           logit_q <= logit_data_i[FIXED_W*(g%Lanes)+:FIXED_W];
         end
       end

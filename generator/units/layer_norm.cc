@@ -53,7 +53,7 @@ stands still while en_i is low.)");
   m.Local("FIXED_W", spec::kFixedBits).Local("NORM_W", spec::kNormBits);
   m.Local("[6:0] NORM_DROP", 16 - spec::kNormFraction, "fraction bits of the root beyond Q8.12");
   m.Local("GAMMA_DROP", 2 * spec::kNormFraction - spec::kFixedFraction);
-  m.Local("CENT_W", "SumW + 1").Local("PROD_W", "CENT_W + 18");
+  m.Local("CENT_W", "(SumW > 17) ? SumW + 1 : 18").Local("PROD_W", "CENT_W + 18");
   m.Uses(EmitAfEncoder());
   m.Body(R"(
   // Centred: H*v - S1.
@@ -62,7 +62,7 @@ stands still while en_i is low.)");
     if (en_i) begin
       centred_q <= {{(CENT_W - IntW) {view_i[IntW-1]}}, view_i} *
                    $signed({{(CENT_W - 16) {1'b0}}, hidden_i}) -
-                   {sum_i[SumW-1], sum_i};
+                   {{(CENT_W - SumW) {sum_i[SumW-1]}}, sum_i};
     end
   end
 
