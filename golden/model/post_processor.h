@@ -5,7 +5,6 @@
 
 #include "golden/model/activation.h"
 #include "golden/model/rounding.h"
-#include "golden/model/vmac.h"
 
 namespace edgebert::model {
 
