@@ -393,13 +393,13 @@ Status Execute(const Arguments& arguments) {
                       ReadSentences(arguments, model.config, arguments.data, tokenizer));
   Runner runner(arguments, model, config, image);
   EB_RETURN_IF_ERROR(runner.Run(sentences));
-  runner.Print();
   if (!arguments.json.empty()) {
     const std::string text = runner.Json().dump(2) + "\n";
     EB_RETURN_IF_ERROR(checkpoint::WriteFileAtomically(
         arguments.json, {reinterpret_cast<const uint8_t*>(text.data()), text.size()},
         "golden-json"));
   }
+  runner.Print();
   return Ok();
 }
 

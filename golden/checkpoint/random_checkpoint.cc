@@ -224,9 +224,8 @@ ModelConfig RandomModelConfig(const spec::AcceleratorConfig& config, uint64_t se
   while (true) {
     ModelConfig model;
     model.num_attention_heads = random.Integer(1, std::min(limits.heads, 4));
-    const int head = random.Integer(1, 2 * lanes);
-    model.hidden_size = std::max(4, model.num_attention_heads * head);
-    model.hidden_size -= model.hidden_size % model.num_attention_heads;
+    const int heads = model.num_attention_heads;
+    model.hidden_size = heads * random.Integer(spec::CeilDiv(4, heads), 2 * lanes);
     model.embedding_size = width(limits.embedding);
     model.intermediate_size = width(limits.ffn);
     model.vocab_size = random.Integer(1, std::min(limits.vocab, 64));
