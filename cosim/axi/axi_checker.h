@@ -46,6 +46,7 @@ class AxiChecker : public Agent {
   void Sample(uint64_t cycle) override;
   /// Call at the end: every burst must have been answered.
   void Finish(uint64_t cycle);
+  void Clear() { violations_.clear(); }
   [[nodiscard]] const std::vector<AxiViolation>& violations() const { return violations_; }
 
  private:
@@ -82,6 +83,7 @@ class AxiLiteChecker : public Agent {
   AxiLiteChecker(const AxiLitePorts& ports, Port reset);
   void Sample(uint64_t cycle) override;
   void Finish(uint64_t cycle);
+  void Clear() { violations_.clear(); }
   [[nodiscard]] const std::vector<AxiViolation>& violations() const { return violations_; }
 
  private:

@@ -9,6 +9,12 @@ AxiLiteMaster::AxiLiteMaster(const AxiLitePorts& ports, const AxiLiteOptions& op
       aw_{ports.awvalid, ports.awready},
       w_{ports.wvalid, ports.wready},
       ar_{ports.arvalid, ports.arready} {
+  Reset();
+}
+
+void AxiLiteMaster::Reset() {
+  for (Request* request : {&aw_, &w_, &ar_}) request->pending = request->shown = false;
+  busy_ = false;
   for (Port* pin : {&ports_.awvalid, &ports_.wvalid, &ports_.bready, &ports_.arvalid,
                     &ports_.rready}) {
     pin->Set(0);

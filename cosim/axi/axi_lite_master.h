@@ -26,6 +26,10 @@ class AxiLiteMaster : public Agent {
   /// The bench must have this master added.
   AxiLiteMaster(const AxiLitePorts& ports, const AxiLiteOptions& options);
 
+  void Reseed(uint64_t seed) { random_ = Random(seed); }
+  /// Forgets what is under way: the design is being reset.
+  void Reset();
+
   AxiLiteReply Read(Bench& bench, uint32_t address);
   AxiLiteReply Write(Bench& bench, uint32_t address, uint32_t data, uint32_t strobes = 0xf);
 

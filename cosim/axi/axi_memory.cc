@@ -13,6 +13,16 @@ AxiMemory::AxiMemory(const AxiPorts& ports, const AxiMemoryOptions& options)
     : ports_(ports), options_(options), random_(options.seed) {
   EB_CHECK(options.stalls >= 0 && options.stalls < 1, "stalls {}", options.stalls);
   EB_CHECK(options.outstanding > 0, "outstanding {}", options.outstanding);
+  Reset();
+}
+
+void AxiMemory::Reset() {
+  reads_.clear();
+  writes_.clear();
+  write_beats_.clear();
+  responses_.clear();
+  read_presented_ = false;
+  response_presented_ = false;
   if (ports_.read) {
     ports_.read->ar.ready.Set(0);
     ports_.read->rvalid.Set(0);

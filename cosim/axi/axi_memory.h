@@ -51,9 +51,15 @@ class AxiMemory : public Agent {
   void AddReadOnlyRegion(uint64_t base, std::span<const uint8_t> bytes) {
     Insert({base, bytes, {}});
   }
+  void ClearRegions() { regions_.clear(); }
   void AddFault(const AxiFault& fault) { faults_.push_back(fault); }
   void ClearFaults() { faults_.clear(); }
 
+  /// Starts the random choices anew.
+  void Reseed(uint64_t seed) { random_ = Random(seed); }
+
+  /// Forgets what is outstanding: the design is being reset.
+  void Reset();
   void Drive(uint64_t cycle) override;
   void Sample(uint64_t cycle) override;
 

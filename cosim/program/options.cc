@@ -1,0 +1,185 @@
+#include "cosim/program/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/program_options.hpp>
+#include <charconv>
+#include <iostream>
+
+namespace edgebert::cosim {
+namespace {
+
+namespace po = boost::program_options;
+
+Error OptionError(const std::string& message) {
+  return Error({.file = "command line"}, message, "cosim-option");
+}
+
+Result<TracePoint> ParseTracePoint(const std::string& option, const std::string& text) {
+  TracePoint point;
+  std::string_view digits = text;
+  if (digits.starts_with("op:")) {
+    point.is_op = true;
+    digits.remove_prefix(3);
+  }
+  const auto [end, code] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), point.number);
+  if (digits.empty() || code != std::errc() || end != digits.data() + digits.size()) {
+    return OptionError(
+        fmt::format("'--{}' is a cycle or op:N, not '{}'", option, text));
+  }
+  return point;
+}
+
+/// For the shell.
+std::string Quote(const std::string& text) {
+  const auto plain = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("-_./=:,+@%").find(c) != std::string_view::npos;
+  };
+  if (!text.empty() && std::ranges::all_of(text, plain)) return text;
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "'";
+}
+
+}  // namespace
+
+struct Options::Parsed {
+  po::parsed_options tokens{nullptr};
+  po::variables_map values;
+};
+
+Result<spec::AcceleratorConfig> Options::ApplyOverrides(
+    const spec::AcceleratorConfig& config) const {
+  return spec::ApplyConfigOptions(config, parsed_->values);
+}
+
+std::string Options::ReplayLine(int sentence, int count, const std::string& trace_file,
+                                uint64_t from, uint64_t to) const {
+  constexpr std::array kReplaced = {"first", "limit",    "json",  "trace", "trace-from",
+                                    "trace-to", "no-replay"};
+  std::string line = "edgebert-cosim";
+  for (const auto& option : parsed_->tokens.options) {
+    if (std::ranges::find(kReplaced, option.string_key) != kReplaced.end()) continue;
+    for (const std::string& token : option.original_tokens) line += " " + Quote(token);
+  }
+  if (text.empty()) line += fmt::format(" --first {} --limit {}", sentence, count);
+  return line + fmt::format(" --trace={} --trace-from {} --trace-to {}", Quote(trace_file), from,
+                            to);
+}
+
+Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv) {
+  Options result;
+  std::string trace_from;
+  std::string trace_to;
+  bool no_replay = false;
+  po::options_description options(
+      "edgebert-cosim --config FILE.cfg --model DIR (--text TEXT | --data FILE.tsv)\n"
+      "edgebert-cosim --config FILE.cfg --random-model SEED\n\n"
+      "Runs sentences on the generated RTL and on the golden machine and compares every\n"
+      "write-back. Exit status: 0 all bit-exact, 1 a divergence, 2 bad input, 3 a tool or build\n"
+      "failure.\n\nOptions");
+  options.add_options()("help", "print this text")(
+      "config", po::value(&result.config_file)->value_name("FILE"),
+      "accelerator configuration; default: the default preset, fitted to the model")(
+      "model", po::value(&result.model)->value_name("DIR"),
+      "folder with config.json, model.safetensors and tokenizer.model")(
+      "random-model", po::value<uint64_t>()->value_name("SEED"),
+      "a random model and random sentences instead")(
+      "text", po::value(&result.text)->value_name("TEXT"), "one sentence to run")(
+      "pair", po::value(&result.pair)->value_name("TEXT"), "second sentence of --text")(
+      "data", po::value(&result.data)->value_name("FILE"),
+      "sentences to run: sentence<TAB>label a line, after a header line")(
+      "first", po::value(&result.first)->value_name("N"), "skip N sentences")(
+      "limit", po::value(&result.limit)->value_name("N"),
+      "run N sentences; default: all, or 4 of a random model")(
+      "length", po::value(&result.length)->value_name("L"),
+      "tokens of every sentence of a random model; default: random")(
+      "threshold", po::value(&result.threshold)->value_name("T"),
+      "exit below this entropy [nats]; 0 is full depth; default: the model's own")(
+      "seed", po::value(&result.seed)->value_name("N"), "of stalls and latencies; default 1")(
+      "stalls", po::value(&result.stalls)->value_name("P"),
+      "probability of a stall on every handshake of the buses, 0 .. 0.95; default 0")(
+      "latency", po::value(&result.latency)->value_name("CYCLES"),
+      "of the memory behind the AXI port, 1 .. 10000; default 16")(
+      "random-init", po::bool_switch(&result.random_init),
+      "registers and memories start at random values, by --seed")(
+      "json", po::value(&result.json)->value_name("FILE"), "write every result here")(
+      "trace", po::value(&result.trace)->implicit_value("edgebert.fst")->value_name("FILE"),
+      "write waves (FST) of a window; default file edgebert.fst")(
+      "trace-from", po::value(&trace_from)->value_name("X"),
+      "first cycle since the reset, or op:N of the first sentence; default: its start")(
+      "trace-to", po::value(&trace_to)->value_name("Y"),
+      "last cycle, or op:N; default: 20000 cycles after the start")(
+      "cache", po::value(&result.cache)->value_name("DIR"),
+      "of built simulators; default: $EDGEBERT_CACHE, else ~/.cache/edgebert-rtl")(
+      "no-replay", po::bool_switch(&no_replay), "do not replay a divergence with waves");
+  po::options_description config_options("Configuration, over that of --config");
+  spec::AddConfigOptions(config_options);
+  options.add(config_options);
+
+  auto parsed = std::make_shared<Parsed>();
+  try {
+    parsed->tokens = po::command_line_parser(argc, argv).options(options).positional({}).run();
+    po::store(parsed->tokens, parsed->values);
+    if (parsed->values.contains("help")) {
+      std::cout << options;
+      return std::optional<Options>();
+    }
+    po::notify(parsed->values);
+  } catch (const po::error& error) {
+    return OptionError(error.what());
+  }
+  if (parsed->values.contains("random-model")) {
+    result.random_model = parsed->values["random-model"].as<uint64_t>();
+  }
+  result.replay = !no_replay;
+  result.parsed_ = parsed;
+
+  Error error;
+  const auto fail = [&](const std::string& message) { error.Append(OptionError(message)); };
+  if (result.random_model) {
+    if (!result.model.empty()) fail("both --model and --random-model given");
+    if (!result.text.empty() || !result.data.empty()) {
+      fail("a random model runs random sentences: no --text or --data");
+    }
+    if (result.config_file.empty()) fail("--random-model needs --config");
+  } else {
+    if (result.model.empty()) fail("--model is missing");
+    if (result.text.empty() == result.data.empty()) fail("give --text or --data");
+    if (result.length != 0) fail("--length is for --random-model");
+  }
+  if (!result.pair.empty() && result.text.empty()) fail("--pair needs --text");
+  if (result.first < 0) fail("--first must not be negative");
+  if (result.limit < 0) fail("--limit must not be negative");
+  if (result.length < 0) fail("--length must not be negative");
+  if (!(result.threshold <= 65535)) fail("--threshold must be from 0 to 65535");
+  if (!(result.stalls >= 0 && result.stalls <= 0.95)) fail("--stalls must be from 0 to 0.95");
+  if (result.latency < 1 || result.latency > 10'000) fail("--latency must be from 1 to 10000");
+  if (result.trace.empty() && (!trace_from.empty() || !trace_to.empty())) {
+    fail("--trace-from and --trace-to need --trace");
+  }
+  for (auto [name, text, point] : {std::tuple{"trace-from", &trace_from, &result.trace_from},
+                                   std::tuple{"trace-to", &trace_to, &result.trace_to}}) {
+    if (text->empty()) continue;
+    auto value = ParseTracePoint(name, *text);
+    if (value.ok()) {
+      *point = *value;
+    } else {
+      error.Append(value.error());
+    }
+  }
+  if (!error.empty()) return error;
+  return std::optional(std::move(result));
+}
+
+}  // namespace edgebert::cosim

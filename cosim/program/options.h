@@ -1,0 +1,55 @@
+// Command line of edgebert-cosim.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "golden/base/result.h"
+#include "golden/spec/config.h"
+
+namespace edgebert::cosim {
+
+/// A place in time: a cycle since the reset, or an instruction of the first sentence by its
+/// sequence number ("op:12").
+struct TracePoint {
+  bool is_op = false;
+  uint64_t number = 0;
+};
+
+struct Options {
+  std::string config_file;  ///< empty: the default preset, fitted to the model
+  std::string model;
+  std::optional<uint64_t> random_model;
+  std::string text;
+  std::string pair;
+  std::string data;
+  int first = 0;
+  int limit = 0;   ///< 0: all
+  int length = 0;  ///< of random sentences; 0: random
+  double threshold = -1;  ///< nats; < 0: the model's own
+  uint64_t seed = 1;
+  double stalls = 0;
+  int latency = 16;
+  bool random_init = false;
+  std::string json;
+  std::string trace;  ///< file; empty: no trace
+  std::optional<TracePoint> trace_from;
+  std::optional<TracePoint> trace_to;
+  std::string cache;
+  bool replay = true;
+  /// Applied over the file.
+  Result<spec::AcceleratorConfig> ApplyOverrides(const spec::AcceleratorConfig& config) const;
+
+  /// The command line again, for one sentence and one trace window.
+  [[nodiscard]] std::string ReplayLine(int sentence, int count, const std::string& trace_file,
+                                       uint64_t from, uint64_t to) const;
+
+  /// Parses the command line; nothing when --help was printed. Rule: "cosim-option".
+  static Result<std::optional<Options>> Parse(int argc, const char* const* argv);
+
+ private:
+  struct Parsed;
+  std::shared_ptr<const Parsed> parsed_;
+};
+
+}  // namespace edgebert::cosim

@@ -1,0 +1,274 @@
+#include "cosim/system/accelerator.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "generator/emit_all.h"
+#include "golden/spec/isa.h"
+
+namespace edgebert::cosim {
+namespace {
+
+constexpr uint64_t kFirstAddress = 0x1'0000;  // 0 stays unmapped: a base that was never written
+constexpr uint64_t kPage = 4096;
+constexpr uint64_t kGuardBytes = 256;  // after the result record; must stay as it is
+constexpr int kResetCycles = 4;
+constexpr uint64_t kReleaseCycles = 4;  // the design releases its reset with its own clock
+constexpr uint64_t kLoadCyclesAnInstruction = 1000;
+
+constexpr uint32_t kStart = 1, kLoad = 4;  // CONTROL
+constexpr uint32_t kAllInterrupts = 7;
+
+/// Signals the monitors look at: ports of the units as docs/architecture.md has them.
+std::vector<PublicSignal> MonitoredSignals() {
+  std::vector<PublicSignal> signals;
+  const auto add = [&](const char* module, std::initializer_list<const char*> variables) {
+    for (const char* variable : variables) signals.push_back({module, variable});
+  };
+  add("eb_sequencer", {"cmd_valid_o", "cmd_ready_i", "unit_busy_i", "pc_q", "iteration_q",
+                       "state_q", "segment_valid_o", "segment_ready_i"});
+  add("eb_activation_memory",
+      {"wr_valid_i", "wr_ready_o", "wr_addr_i", "wr_data_i", "rd_valid_i", "rd_ready_o"});
+  add("eb_matmul", {"score_wr_valid_o", "score_wr_addr_o", "score_wr_data_o", "logit_valid_o",
+                    "logit_strip_o", "logit_data_o"});
+  add("eb_exit", {"result_valid_o", "entropy_o", "prediction_o", "exit_o"});
+  add("eb_weight_stream", {"words_request_i", "words_valid_o", "tile_request_i", "tile_valid_o",
+                           "beat_valid_i", "beat_ready_o"});
+  signals.push_back({"eb_reram_macro", "slc_mem", true});
+  signals.push_back({"eb_reram_macro", "mlc_mem", true});
+  return signals;
+}
+
+uint64_t PageUp(uint64_t address) { return (address + kPage - 1) / kPage * kPage; }
+
+std::vector<uint8_t> WordBytes(std::span<const uint32_t> words, size_t size) {
+  std::vector<uint8_t> bytes(std::max(size, 4 * words.size()), 0);
+  for (size_t i = 0; i < words.size(); ++i) {
+    for (size_t b = 0; b < 4; ++b) bytes[4 * i + b] = static_cast<uint8_t>(words[i] >> (8 * b));
+  }
+  return bytes;
+}
+
+}  // namespace
+
+VerilogFiles EmitVerilog(const spec::AcceleratorConfig& config) {
+  VerilogFiles files;
+  const gen::FileSet all = gen::EmitAll(config, "cosim");
+  for (const auto& [path, text] : all.files()) {
+    if (path.ends_with(".v")) files.emplace_back(path, text);
+  }
+  return files;
+}
+
+uint32_t RegisterOffset(std::string_view name) {
+  for (const spec::Register& entry : spec::kRegisters) {
+    if (entry.name == name) return entry.offset;
+  }
+  EB_CHECK(false, "no register '{}'", name);
+  return 0;
+}
+
+size_t CounterIndex(std::string_view name) {
+  for (size_t i = 0; i < spec::kCounters.size(); ++i) {
+    if (spec::kCounters[i].name == name) return i;
+  }
+  EB_CHECK(false, "no counter '{}'", name);
+  return 0;
+}
+
+Result<std::unique_ptr<Accelerator>> Accelerator::Build(const spec::AcceleratorConfig& config,
+                                                        const VerilogFiles& files,
+                                                        const AcceleratorOptions& options) {
+  EB_ASSIGN_OR_RETURN(Dut dut, Dut::Build({.files = files,
+                                           .top = "eb_top",
+                                           .public_signals = MonitoredSignals(),
+                                           .trace = options.trace,
+                                           .unknowns = options.unknowns,
+                                           .cache_dir = options.cache_dir,
+                                           .progress = options.progress},
+                                          options.initial_seed));
+  return std::unique_ptr<Accelerator>(new Accelerator(config, options, std::move(dut)));
+}
+
+Accelerator::Accelerator(const spec::AcceleratorConfig& config, const AcceleratorOptions& options,
+                         Dut dut)
+    : config_(config),
+      options_(options),
+      dut_(std::move(dut)),
+      irq_(dut_.Get("irq_o")),
+      bench_(dut_),
+      memory_(AxiPorts::Bind(dut_), {.stalls = options.stalls,
+                                     .latency = options.latency,
+                                     .latency_jitter = options.stalls > 0 ? options.latency : 0}),
+      host_(AxiLitePorts::Bind(dut_), {.stalls = options.stalls}),
+      axi_checker_(AxiPorts::Bind(dut_), dut_.Get("rst_ni")),
+      axil_checker_(AxiLitePorts::Bind(dut_), dut_.Get("rst_ni")) {
+  dut_.SetCycleLimit(~uint64_t{0});  // every wait below has its own
+  bench_.Add(memory_);
+  bench_.Add(host_);
+  bench_.Add(axi_checker_);
+  bench_.Add(axil_checker_);
+}
+
+Status Accelerator::LoadReram(const model::Image& image) {
+  const auto load = [&](const char* name, const std::vector<uint8_t>& bytes) -> Status {
+    const auto memory = dut_.FindMemory(fmt::format("u_reram_macro.g_array.{}", name));
+    if (!memory) {
+      return Error({}, "the ReRAM has no behavioural array: 'memory.backend' must not be 'macro'",
+                   "cosim-image");
+    }
+    const size_t word_bytes = static_cast<size_t>(memory->bits() / 8);
+    const size_t words = (bytes.size() + word_bytes - 1) / word_bytes;
+    if (words > static_cast<size_t>(memory->depth())) {
+      return Error({}, fmt::format("the image has {} words for {}, the macro {}", words, name,
+                                   memory->depth()),
+                   "cosim-image");
+    }
+    for (size_t word = 0; word < words; ++word) {
+      (*memory)[word].SetBytes(std::span(bytes).subspan(word * word_bytes, word_bytes));
+    }
+    return Ok();
+  };
+  EB_RETURN_IF_ERROR(load("slc_mem", image.reram.slc));
+  return load("mlc_mem", image.reram.mlc);
+}
+
+Status Accelerator::MapMemory(const model::Image& image) {
+  program_.clear();
+  for (const spec::Instruction& instruction : image.program) {
+    const auto bytes = WordBytes(instruction.words, 0);
+    program_.insert(program_.end(), bytes.begin(), bytes.end());
+  }
+  classes_ = image.facts.classes;
+  tokens_.assign(PageUp(4 * static_cast<uint64_t>(config_.model.seq_len)), 0);
+  const size_t record_words = spec::kResultLogitsWord + static_cast<size_t>(classes_);
+  results_.assign(4 * record_words + kGuardBytes, kUntouchedByte);
+
+  program_base_ = kFirstAddress;
+  token_base_ = PageUp(program_base_ + program_.size());
+  result_base_ = token_base_ + tokens_.size();
+  weight_base_ = PageUp(result_base_ + results_.size());
+  // Above 4 GiB where there is such an address.
+  if (config_.axi.addr_width > 32) weight_base_ += uint64_t{1} << 32;
+  const uint64_t end = weight_base_ + image.weights.size();
+  if (config_.axi.addr_width < 64 && (end >> config_.axi.addr_width) != 0) {
+    return Error({}, fmt::format("the image ends at {:#x}, beyond {} address bits", end,
+                                 config_.axi.addr_width),
+                 "cosim-image");
+  }
+  memory_.ClearRegions();
+  memory_.AddReadOnlyRegion(program_base_, program_);
+  memory_.AddReadOnlyRegion(token_base_, tokens_);
+  memory_.AddRegion(result_base_, results_);
+  memory_.AddReadOnlyRegion(weight_base_, image.weights);
+  return Ok();
+}
+
+Status Accelerator::Load(const model::Image& image, uint64_t seed) {
+  memory_.Reset();
+  memory_.Reseed(seed);
+  host_.Reset();
+  host_.Reseed(seed);
+  axi_checker_.Clear();
+  axil_checker_.Clear();
+  dut_.Reset(kResetCycles);
+  Idle(kReleaseCycles);
+  EB_RETURN_IF_ERROR(LoadReram(image));
+  EB_RETURN_IF_ERROR(MapMemory(image));
+  const bool okay = WriteRegister("IRQ_ENABLE", kAllInterrupts) &&
+                    WriteAddress("PROGRAM_BASE", program_base_) &&
+                    WriteAddress("WEIGHT_BASE", weight_base_) &&
+                    WriteAddress("TOKEN_BASE", token_base_) &&
+                    WriteAddress("RESULT_BASE", result_base_) &&
+                    WriteRegister("PROGRAM_LENGTH", static_cast<uint32_t>(image.program.size())) &&
+                    WriteRegister("CONTROL", kLoad);
+  if (!okay) return Error({}, "the registers do not answer", "cosim-load");
+  const uint64_t limit = kLoadCyclesAnInstruction * (image.program.size() + 10);
+  if (!bench_.RunUntil([&] { return irq_.Get() != 0; }, limit)) {
+    return Error({}, fmt::format("the program is not loaded after {} cycles", limit),
+                 "cosim-load");
+  }
+  const uint32_t error = ReadRegister("ERROR");
+  if (error != 0) {
+    return Error({}, fmt::format("loading the program ends with error {}", error), "cosim-load");
+  }
+  WriteRegister("IRQ_STATUS", kAllInterrupts);
+  return Ok();
+}
+
+bool Accelerator::WriteRegister(std::string_view name, uint32_t value) {
+  return host_.Write(bench_, RegisterOffset(name), value).Okay();
+}
+
+bool Accelerator::WriteAddress(const std::string& name, uint64_t address) {
+  return WriteRegister(name + "_LOW", static_cast<uint32_t>(address)) &&
+         WriteRegister(name + "_HIGH", static_cast<uint32_t>(address >> 32));
+}
+
+uint32_t Accelerator::ReadRegister(std::string_view name) {
+  return host_.Read(bench_, RegisterOffset(name)).data;
+}
+
+HardwareResult Accelerator::Run(std::span<const uint32_t> tokens, uint32_t threshold,
+                                uint64_t seed, uint64_t cycle_limit,
+                                const std::function<bool()>& stop) {
+  memory_.Reseed(seed);
+  host_.Reseed(seed);
+  const auto bytes = WordBytes(tokens, 0);
+  std::ranges::copy(std::span(bytes).first(std::min(bytes.size(), tokens_.size())),
+                    tokens_.begin());
+  std::ranges::fill(results_, kUntouchedByte);
+  HardwareResult result;
+  const bool okay = WriteRegister("LENGTH", static_cast<uint32_t>(tokens.size())) &&
+                    WriteRegister("THRESHOLD", threshold);
+  result.first_cycle = dut_.cycles();
+  if (!okay || !WriteRegister("CONTROL", kStart)) return result;
+  bool stopped = false;
+  const auto done = [&] {
+    stopped = stop && stop();
+    return stopped || irq_.Get() != 0;
+  };
+  result.finished = bench_.RunUntil(done, cycle_limit) && !stopped;
+  result.last_cycle = dut_.cycles();
+  if (result.finished) ReadResults(&result);
+  return result;
+}
+
+void Accelerator::ReadResults(HardwareResult* result) {
+  result->status = ReadRegister("STATUS");
+  result->error = ReadRegister("ERROR");
+  result->exit_layer = static_cast<int>(ReadRegister("EXIT_LAYER"));
+  result->prediction = static_cast<int>(ReadRegister("PREDICTION"));
+  result->entropy = ReadRegister("ENTROPY");
+  result->saturated = (ReadRegister("SATURATION") & 1) != 0;
+  for (int c = 0; c < classes_; ++c) {
+    const uint32_t offset = spec::kLogitBase + 4 * static_cast<uint32_t>(c);
+    result->logits.push_back(static_cast<int32_t>(host_.Read(bench_, offset).data));
+  }
+  for (size_t c = 0; c < spec::kCounters.size(); ++c) {
+    const uint32_t offset = spec::kCounterBase + 8 * static_cast<uint32_t>(c);
+    const uint64_t low = host_.Read(bench_, offset).data;
+    result->counters[c] = low | uint64_t{host_.Read(bench_, offset + 4).data} << 32;
+  }
+  result->record.resize(results_.size() / 4);
+  for (size_t i = 0; i < result->record.size(); ++i) {
+    for (size_t b = 0; b < 4; ++b) {
+      result->record[i] |= uint32_t{results_[4 * i + b]} << (8 * b);
+    }
+  }
+  WriteRegister("IRQ_STATUS", kAllInterrupts);
+}
+
+void Accelerator::Idle(uint64_t cycles) {
+  for (uint64_t i = 0; i < cycles; ++i) bench_.Cycle();
+}
+
+std::vector<AxiViolation> Accelerator::Violations() const {
+  std::vector<AxiViolation> violations = axi_checker_.violations();
+  const auto& others = axil_checker_.violations();
+  violations.insert(violations.end(), others.begin(), others.end());
+  std::ranges::sort(violations, {}, &AxiViolation::cycle);
+  return violations;
+}
+
+}  // namespace edgebert::cosim
