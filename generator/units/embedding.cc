@@ -53,7 +53,8 @@ A token id or type outside its table raises error_valid_o; the unit then waits f
   m.Local("DEPTH", "(MaxVectors > 1) ? MaxVectors : 2");
   m.Local("INDEX_W", "$clog2(DEPTH)");
   m.Local("STAGES", 5, "row buffers, decoder, sum, encoder (2)");
-  m.Local("[7:0] TOKEN_RANGE", fmt::format("8'd{}", static_cast<int>(spec::ErrorCode::kTokenRange)));
+  m.Local("[7:0] TOKEN_RANGE",
+          fmt::format("8'd{}", static_cast<int>(spec::ErrorCode::kTokenRange)));
   m.Local("[7:0] TYPE_RANGE", fmt::format("8'd{}", static_cast<int>(spec::ErrorCode::kTypeRange)));
   m.Local("[2:0] ST_IDLE", "3'd0");
   m.Local("[2:0] ST_TOKEN", "3'd1", "reads the token");
@@ -77,11 +78,11 @@ A token id or type outside its table raises error_valid_o; the unit then waits f
     if (start) cmd_q <= cmd_i;
   end
 )");
-  m.InstructionFields({spec::kEmbedDstBase, spec::kEmbedDstStride, spec::kEmbedBiasOut,
-                       spec::kEmbedBiasWord, spec::kEmbedBiasPosition, spec::kEmbedBiasType,
-                       spec::kEmbedVectors, spec::kEmbedTypes, spec::kEmbedPositionRow,
-                       spec::kEmbedTypeRow, spec::kEmbedMaskBase},
-                      "cmd_q");
+  m.InstructionFields(
+      {spec::kEmbedDstBase, spec::kEmbedDstStride, spec::kEmbedBiasOut, spec::kEmbedBiasWord,
+       spec::kEmbedBiasPosition, spec::kEmbedBiasType, spec::kEmbedVectors, spec::kEmbedTypes,
+       spec::kEmbedPositionRow, spec::kEmbedTypeRow, spec::kEmbedMaskBase},
+      "cmd_q");
   m.Body(R"(
   // ---- Rows, token by token ----
 

@@ -38,7 +38,7 @@ clear_i drops the row; what the macro still owes is discarded before the next ro
   m.Local("WORD_CODES", "WordBits / CodeW");
   m.Local("VECTOR_SHIFT", "$clog2(WORD_VECTORS)");
   m.Local("SLOT_W", "(WORD_VECTORS > 1) ? VECTOR_SHIFT : 1");
-  m.Local("MASK_DEPTH", 2, "mask words asked for or held");
+  m.Local("MASK_DEPTH", 4, "mask words asked for or held");
   m.Local("CODE_DEPTH", 8, "code words asked for or held");
   m.Local("KIND_DEPTH", "1 + MASK_DEPTH + CODE_DEPTH");
   m.Local("MASK_COUNT_W", "$clog2(MASK_DEPTH + 1)");

@@ -1,4 +1,5 @@
-// eb_weight_stream: the weight stream from AXI beats to word groups and tilesn// (docs/architecture.md, "Weight stream").
+// eb_weight_stream: the weight stream from AXI beats to word groups and tilesn//
+// (docs/architecture.md, "Weight stream").
 #pragma once
 
 #include "generator/vlog/module.h"

@@ -83,9 +83,8 @@ struct Stalls {
 };
 
 cosim::BuildOptions Options(const Shape& shape) {
-  return {.files = test::Files({gen::EmitEmbedding(), gen::EmitSram1r1w(),
-                                gen::EmitSram1r1wMacro(), gen::EmitAfDecoder(),
-                                gen::EmitAfEncoder()}),
+  return {.files = test::Files({gen::EmitEmbedding(), gen::EmitSram1r1w(), gen::EmitSram1r1wMacro(),
+                                gen::EmitAfDecoder(), gen::EmitAfEncoder()}),
           .top = "eb_embedding",
           .parameters = {{"Lanes", std::to_string(shape.lanes)},
                          {"CodeW", std::to_string(shape.code_bits)},
@@ -294,15 +293,16 @@ TEST_P(Embedding, RefusesTokensAndTypesOutsideTheirTables) {
     const size_t wrong = random_.Below(s.ids.size());
     const bool token_range = round % 2 == 0;
     if (token_range) {
-      s.ids[wrong] = s.position_row + (round % 4 == 0 ? 0 : static_cast<unsigned>(random_.Below(9)));
+      s.ids[wrong] =
+          s.position_row + (round % 4 == 0 ? 0 : static_cast<unsigned>(random_.Below(9)));
     } else {
       const auto types = static_cast<unsigned>(s.command.Get(spec::kEmbedTypes));
       s.types[wrong] = round % 4 == 1 ? types : types + static_cast<unsigned>(random_.Below(250));
     }
     const Outcome outcome = Run(s, {}, 3000);
     ASSERT_FALSE(outcome.done) << "waits for clear_i";
-    ASSERT_EQ(outcome.error, token_range ? spec::ErrorCode::kTokenRange
-                                         : spec::ErrorCode::kTypeRange);
+    ASSERT_EQ(outcome.error,
+              token_range ? spec::ErrorCode::kTokenRange : spec::ErrorCode::kTypeRange);
     ASSERT_EQ(outcome.detail, wrong);
     ASSERT_EQ(outcome.writes, wrong * s.vectors);
     Clear();
@@ -324,10 +324,10 @@ TEST_P(Embedding, ForgetsTheSentenceWhenCleared) {
 
 TEST(Embedding, LintsClean) {
   for (const Shape& shape : {Shape{4, 4, 2, 1, 1}, Shape{8, 8, 3, 24, 2}, Shape{16, 5, 2, 8, 0}}) {
-    EXPECT_TRUE(test::LintsClean({gen::EmitEmbedding(), gen::EmitSram1r1w(),
-                                  gen::EmitSram1r1wMacro(), gen::EmitAfDecoder(),
-                                  gen::EmitAfEncoder()},
-                                 "eb_embedding", Options(shape).parameters));
+    EXPECT_TRUE(
+        test::LintsClean({gen::EmitEmbedding(), gen::EmitSram1r1w(), gen::EmitSram1r1wMacro(),
+                          gen::EmitAfDecoder(), gen::EmitAfEncoder()},
+                         "eb_embedding", Options(shape).parameters));
   }
 }
 

@@ -98,8 +98,7 @@ std::vector<uint32_t> Words32(const Word& word) {
 }
 
 cosim::BuildOptions Options(const Shape& shape) {
-  return {.files = test::Files(
-              {gen::EmitReramCtrl(), gen::EmitBitmaskDecoder(), gen::EmitFifo()}),
+  return {.files = test::Files({gen::EmitReramCtrl(), gen::EmitBitmaskDecoder(), gen::EmitFifo()}),
           .top = "eb_reram_ctrl",
           .parameters = {{"Lanes", std::to_string(shape.lanes)},
                          {"CodeW", std::to_string(shape.code_bits)},
@@ -118,8 +117,8 @@ class Harness {
 
   Harness(cosim::Dut* dut, const Shape& shape, cosim::Random* random)
       : dut_(*dut), shape_(shape), random_(*random) {
-    for (const char* name : {"clear_i", "row_valid_i", "vec_ready_i", "rr_req_ready_i",
-                             "rr_rsp_valid_i"}) {
+    for (const char* name :
+         {"clear_i", "row_valid_i", "vec_ready_i", "rr_req_ready_i", "rr_rsp_valid_i"}) {
       dut_.Get(name).Set(0);
     }
     dut_.Reset();
@@ -284,12 +283,14 @@ TEST_P(ReramCtrl, ReadsNoWordTwiceNorInVain) {
   }
 }
 
-// A word a cycle after the start of the row, as long as the eight words asked for cover the latency.
+// A word a cycle after the start of the row, as long as the eight words asked for cover the
+// latency.
 TEST_P(ReramCtrl, KeepsRequestsUnderWay) {
   const Shape shape = GetParam();
   const Table table(1, std::vector<unsigned>(static_cast<size_t>(32 * shape.lanes), 1));
   const Image image = LayOut(table, shape, &random_);
-  const int cycles = harness_->Run(table, image, {0}, {.latency_min = 4, .latency_max = 4}, kPatience);
+  const int cycles =
+      harness_->Run(table, image, {0}, {.latency_min = 4, .latency_max = 4}, kPatience);
   const int words = static_cast<int>(image.slc.size() + image.mlc.size());
   EXPECT_LE(cycles, std::max(words, 32) + words / 8 + 24) << words << " words";
 }
@@ -307,11 +308,10 @@ TEST_P(ReramCtrl, ForgetsTheRowWhenCleared) {
 }
 
 TEST(ReramCtrl, LintsClean) {
-  for (const Shape& shape : {Shape{4, 8, 32}, Shape{16, 5, 64}, Shape{32, 6, 32},
-                             Shape{32, 8, 128}}) {
-    EXPECT_TRUE(
-        test::LintsClean({gen::EmitReramCtrl(), gen::EmitBitmaskDecoder(), gen::EmitFifo()},
-                         "eb_reram_ctrl", Options(shape).parameters));
+  for (const Shape& shape :
+       {Shape{4, 8, 32}, Shape{16, 5, 64}, Shape{32, 6, 32}, Shape{32, 8, 128}}) {
+    EXPECT_TRUE(test::LintsClean({gen::EmitReramCtrl(), gen::EmitBitmaskDecoder(), gen::EmitFifo()},
+                                 "eb_reram_ctrl", Options(shape).parameters));
   }
 }
 
