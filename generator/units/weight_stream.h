@@ -1,4 +1,4 @@
-// eb_weight_stream: the weight stream from AXI beats to word groups and tilesn//
+// eb_weight_stream: the weight stream from AXI beats to word groups and tiles
 // (docs/architecture.md, "Weight stream").
 #pragma once
 
