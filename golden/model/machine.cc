@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <map>
+#include <numeric>
 #include <optional>
 
 #include "golden/model/adaptivfloat.h"
@@ -73,7 +74,7 @@ struct Source {
   int k_tiles = 0;
   std::vector<int16_t> narrow;   ///< [row][K tile][lane]
   std::vector<int32_t> wide;     ///< instead of `narrow`
-  std::vector<uint8_t> is_zero;  ///< [row][K tile]
+  std::vector<uint8_t> is_zero;  ///< [K tile][row]
 };
 
 /// `count` bits of a byte string from bit `first`, low first.
@@ -156,9 +157,9 @@ class Machine::Impl {
   // Matrix product.
   void AppendTile(const uint8_t* codes, int k_tile, Tiles* tiles) const;
   [[nodiscard]] Tiles HeldTiles(const Instruction& instruction, int strip, int k_tiles);
-  [[nodiscard]] Source ReadSource(const Operand& operand, int rows, int k_tiles) const;
+  void ReadSource(const Operand& operand, int rows, int k_tiles);
   [[nodiscard]] RowRange Window(int tile, int rows, int reach) const;
-  void Accumulate(const Source& source, const Tiles& tiles, std::span<const RowRange> ranges);
+  void Accumulate(const Tiles& tiles, std::span<const RowRange> ranges);
   void PostProcess(const Instruction& instruction, int strip, const RowRange& rows,
                    std::span<const int32_t> bias);
 
@@ -179,6 +180,7 @@ class Machine::Impl {
   MachineObserver* observer_ = nullptr;
   Step step_;
   Counts counts_;
+  Source source_;
   std::vector<int64_t> sums_;    // [row][output lane]
   std::vector<int32_t> panel_;   // the same, of one call of AddProducts
   std::vector<int32_t> report_;  // lanes of a write-back
@@ -463,33 +465,30 @@ Tiles Machine::Impl::HeldTiles(const Instruction& instruction, int strip, int k_
   return tiles;
 }
 
-Source Machine::Impl::ReadSource(const Operand& operand, int rows, int k_tiles) const {
-  Source source{.rows = rows, .k_tiles = k_tiles, .narrow = {}, .wide = {}, .is_zero = {}};
+void Machine::Impl::ReadSource(const Operand& operand, int rows, int k_tiles) {
+  source_.rows = rows;
+  source_.k_tiles = k_tiles;
   const size_t size = size_t(rows) * size_t(k_tiles) * size_t(lanes_);
-  if (narrow_) {
-    source.narrow.resize(size);
-  } else {
-    source.wide.resize(size);
-  }
-  source.is_zero.resize(size_t(rows) * size_t(k_tiles));
+  source_.narrow.resize(narrow_ ? size : 0);
+  source_.wide.resize(narrow_ ? 0 : size);
+  source_.is_zero.resize(size_t(rows) * size_t(k_tiles));
   size_t next = 0;
   for (int row = 0; row < rows; ++row) {
     for (int k_tile = 0; k_tile < k_tiles; ++k_tile) {
       const uint8_t* vector = VectorAt(operand.Address(row, k_tile));
-      bool is_zero = true;
+      int32_t any = 0;
       for (int lane = 0; lane < lanes_; ++lane, ++next) {
         const int32_t view = views_[vector[lane]];
-        is_zero = is_zero && view == 0;
+        any |= view;
         if (narrow_) {
-          source.narrow[next] = static_cast<int16_t>(view);
+          source_.narrow[next] = static_cast<int16_t>(view);
         } else {
-          source.wide[next] = view;
+          source_.wide[next] = view;
         }
       }
-      source.is_zero[size_t(row * k_tiles + k_tile)] = is_zero;
+      source_.is_zero[size_t(k_tile * rows + row)] = any == 0;
     }
   }
-  return source;
 }
 
 RowRange Machine::Impl::Window(int tile, int rows, int reach) const {
@@ -498,11 +497,10 @@ RowRange Machine::Impl::Window(int tile, int rows, int reach) const {
   return {begin, std::max(begin, end)};
 }
 
-/// Adds the products of the tiles, each with its rows, to `sums_`.
-void Machine::Impl::Accumulate(const Source& source, const Tiles& tiles,
-                               std::span<const RowRange> ranges) {
+/// Adds the products of the source and the tiles, each with its rows, to `sums_`.
+void Machine::Impl::Accumulate(const Tiles& tiles, std::span<const RowRange> ranges) {
   const size_t lanes = size_t(lanes_);
-  const size_t row_size = size_t(source.k_tiles) * lanes;
+  const size_t row_size = size_t(source_.k_tiles) * lanes;
   for (size_t tile = 0; tile < tiles.k_tiles.size();) {
     const RowRange range = ranges[tile];
     const int k_tile = tiles.k_tiles[tile];
@@ -515,22 +513,22 @@ void Machine::Impl::Accumulate(const Source& source, const Tiles& tiles,
     for (size_t t = tile; t < end; ++t) {
       ++counts_.tiles;
       counts_.mac_rows += uint64_t(range.size());
-      counts_.skipped_rows += uint64_t(source.rows - range.size());
-      for (int row = range.begin; row < range.end; ++row) {
-        counts_.gated_rows += source.is_zero[size_t(row * source.k_tiles + tiles.k_tiles[t])];
-      }
+      counts_.skipped_rows += uint64_t(source_.rows - range.size());
+      const auto is_zero = source_.is_zero.begin() + tiles.k_tiles[t] * source_.rows;
+      counts_.gated_rows +=
+          std::accumulate(is_zero + range.begin, is_zero + range.end, uint64_t{0});
     }
     const size_t first = size_t(range.begin) * row_size + size_t(k_tile) * lanes;
     if (narrow_) {
       panel_.assign(size_t(range.size()) * lanes, 0);
-      AddProducts(source.narrow.data() + first, row_size, range.size(),
+      AddProducts(source_.narrow.data() + first, row_size, range.size(),
                   &tiles.paired[tile * lanes * lanes], static_cast<int>((end - tile) * lanes / 2),
                   lanes_, panel_.data());
       int64_t* sums = &sums_[size_t(range.begin) * lanes];
       for (size_t i = 0; i < panel_.size(); ++i) sums[i] += panel_[i];
     } else {
       for (int row = range.begin; row < range.end; ++row) {
-        const int32_t* values = &source.wide[first + size_t(row - range.begin) * row_size];
+        const int32_t* values = &source_.wide[first + size_t(row - range.begin) * row_size];
         for (size_t j = 0; j < lanes; ++j) {
           const int64_t dot =
               Dot({values, lanes}, {&tiles.plain[(tile * lanes + j) * lanes], lanes});
@@ -563,15 +561,14 @@ void Machine::Impl::Matmul(const Instruction& instruction) {
     weights = TakeStreamWeights(strips, k_tiles);
     if (weights == nullptr) return Fail(ErrorCode::kStreamFormat, step_.pc);
   }
-  const Source source =
-      ReadSource(Operand(instruction, spec::kMatmulSrcBase, spec::kMatmulSrcStride), rows, k_tiles);
+  ReadSource(Operand(instruction, spec::kMatmulSrcBase, spec::kMatmulSrcStride), rows, k_tiles);
   const std::vector<int32_t> no_bias(size_t(lanes_), 0);
   const RowRange all{0, rows};
   for (int strip = 0; strip < strips; ++strip) {
     sums_.assign(size_t(rows) * size_t(lanes_), 0);
     if (weights != nullptr) {
       const Strip& columns = weights->strips[size_t(strip)];
-      Accumulate(source, columns.tiles, std::vector<RowRange>(columns.tiles.k_tiles.size(), all));
+      Accumulate(columns.tiles, std::vector<RowRange>(columns.tiles.k_tiles.size(), all));
       PostProcess(instruction, strip, all, columns.bias);
       continue;
     }
@@ -586,7 +583,7 @@ void Machine::Impl::Matmul(const Instruction& instruction) {
         ranges[size_t(k_tile)] = Window(k_tile, rows, reach);
       }
     }
-    Accumulate(source, tiles, ranges);
+    Accumulate(tiles, ranges);
     PostProcess(instruction, strip, written, no_bias);
   }
   counts_.source_reads += counts_.mac_rows;
