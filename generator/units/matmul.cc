@@ -349,7 +349,8 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
   wire issue_wanted = run_q | (tile_ready & ~shadow_skip_q);
 
   // The drain's residual goes first: it is what frees a bank.
-  assign src_rd_valid_o = issue_wanted & ~hazard & ~res_rd_valid_o;
+  wire residual_wanted;
+  assign src_rd_valid_o = issue_wanted & ~hazard & ~residual_wanted;
   assign src_rd_addr_o = run_q ? run_addr_q : shadow_addr_q;
   wire issue = src_rd_valid_o & src_rd_ready_i;
   wire issue_first = issue & ~run_q;
@@ -493,7 +494,8 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
 
   wire drain_last = drain_row_q == drain_last_row_q;
   wire drain_wanted = drain_run_q & (pending_q != OUT_DEPTH[OUT_COUNT_W-1:0]);
-  assign res_rd_valid_o = drain_wanted & residual;
+  assign residual_wanted = drain_wanted & residual;
+  assign res_rd_valid_o = residual_wanted;
   assign res_rd_addr_o = drain_res_q;
   assign drain_step = drain_wanted & (~residual | res_rd_ready_i);
 

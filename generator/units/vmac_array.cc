@@ -91,6 +91,10 @@ tree, 4 also inside the multipliers.)");
   generate
     for (gk = 0; gk < Lanes; gk = gk + 1) begin : g_k
       for (gj = 0; gj < Lanes; gj = gj + 1) begin : g_j
+        wire [CodeW-1:0] activation = row_q[gk];
+        wire [CodeW-1:0] weight = active_q[gk][gj];
+        wire [PROD_W-1:0] product;
+
         eb_af_multiplier #(
           .CodeW(CodeW),
           .ExpW(ExpW),
@@ -98,10 +102,12 @@ tree, 4 also inside the multipliers.)");
         ) u_multiplier (
           .clk_i(clk_i),
           .en_i(valid_q[0]),
-          .a_i(row_q[gk]),
-          .b_i(active_q[gk][gj]),
-          .product_o(product_d[gk][gj])
+          .a_i(activation),
+          .b_i(weight),
+          .product_o(product)
         );
+
+        assign product_d[gk][gj] = product;
       end
     end
   endgenerate

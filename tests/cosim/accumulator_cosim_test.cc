@@ -12,6 +12,7 @@
 #include "generator/blocks/sram.h"
 #include "generator/units/accumulator.h"
 #include "tests/cosim/datapath_support.h"
+#include "tests/support/lint.h"
 
 namespace edgebert {
 namespace {
@@ -137,6 +138,14 @@ TEST_P(Accumulator, ClearEmpties) {
       dut.Tick();
       ASSERT_EQ(dut.Get("acc_o").GetLanes(shape.acc_bits), std::vector<int64_t>(static_cast<size_t>(shape.lanes), 0));
     }
+  }
+}
+
+TEST(AccumulatorText, LintsClean) {
+  for (const test::Parameters& parameters : std::vector<test::Parameters>{
+           {{"Lanes", "4"}, {"DotW", "27"}, {"AccW", "24"}},
+           {{"Lanes", "8"}, {"Backend", "2"}}}) {
+    EXPECT_TRUE(test::LintsClean({gen::EmitAccumulator(), gen::EmitSram1r1w(), gen::EmitSram1r1wMacro()}, "eb_accumulator", parameters));
   }
 }
 

@@ -13,6 +13,7 @@
 #include "generator/units/activation_memory.h"
 #include "generator/units/bitmask_encoder.h"
 #include "tests/cosim/datapath_support.h"
+#include "tests/support/lint.h"
 
 namespace edgebert {
 namespace {
@@ -131,6 +132,14 @@ TEST(BitmaskEncoder, EveryCode) {
       const unsigned value = (code + 64 * static_cast<unsigned>(lane)) % 256;
       EXPECT_EQ(dut->Get("mask_o").GetLane(lane, 1) != 0, test::RealValue(value, {8, 3}) != 0);
     }
+  }
+}
+
+TEST(ActivationMemoryText, LintsClean) {
+  for (const test::Parameters& parameters : std::vector<test::Parameters>{
+           {{"Lanes", "4"}, {"Depth", "77"}},
+           {{"Lanes", "16"}, {"CodeW", "5"}, {"Backend", "2"}}}) {
+    EXPECT_TRUE(test::LintsClean({gen::EmitActivationMemory(), gen::EmitBitmaskEncoder(), gen::EmitSram1r1w(), gen::EmitSram1r1wMacro()}, "eb_activation_memory", parameters));
   }
 }
 

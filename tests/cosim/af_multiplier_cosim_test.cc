@@ -7,6 +7,7 @@
 #include "cosim/sim/dut.h"
 #include "generator/units/af_multiplier.h"
 #include "tests/cosim/datapath_support.h"
+#include "tests/support/lint.h"
 
 namespace edgebert {
 namespace {
@@ -65,6 +66,14 @@ TEST_P(AfMultiplier, RegisterHoldsWithoutEnable) {
     if (enabled) expected = test::IntegerProduct(a, b, format);
     const int64_t ones_complement = product.GetSigned();
     ASSERT_EQ(ones_complement + (ones_complement < 0 ? 1 : 0), expected) << "step " << i;
+  }
+}
+
+TEST(AfMultiplierText, LintsClean) {
+  for (const test::Parameters& parameters : std::vector<test::Parameters>{
+           {{"CodeW", "8"}, {"ExpW", "3"}},
+           {{"CodeW", "4"}, {"ExpW", "2"}, {"Registered", "1"}}}) {
+    EXPECT_TRUE(test::LintsClean({gen::EmitAfMultiplier()}, "eb_af_multiplier", parameters));
   }
 }
 

@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,7 +44,7 @@ inline int DotBits(const Format& format, int lanes) {
 }
 
 inline std::vector<std::pair<std::string, std::string>> Files(
-    std::initializer_list<vlog::Module> modules) {
+    const std::vector<vlog::Module>& modules) {
   std::vector<std::pair<std::string, std::string>> files;
   for (const vlog::Module& module : modules) {
     files.emplace_back(module.name() + ".v", module.Emit());

@@ -29,6 +29,7 @@
 #include "golden/spec/formats.h"
 #include "golden/spec/isa.h"
 #include "tests/cosim/datapath_support.h"
+#include "tests/support/lint.h"
 
 namespace edgebert {
 namespace {
@@ -129,6 +130,14 @@ constexpr int kHeldTensor = 0x10000;
 constexpr int kResidual = 0x20000;
 constexpr int kOutput = 0x30000;
 
+std::vector<vlog::Module> Modules() {
+  return {gen::EmitMatmul(),        gen::EmitRowWindow(),   gen::EmitVmacArray(),
+          gen::EmitAfMultiplier(),  gen::EmitAccumulator(), gen::EmitPostProcessor(),
+          gen::EmitPostLane(),      gen::EmitRoundShift(),  gen::EmitActivation(),
+          gen::EmitAfDecoder(),     gen::EmitAfEncoder(),   gen::EmitFifo(),
+          gen::EmitSram1r1wMacro(), gen::EmitSram1r1w()};
+}
+
 class Matmul : public testing::TestWithParam<Shape> {
  protected:
   Matmul() : shape_(GetParam()), dut_(Build(shape_)), random_(1) {
@@ -143,12 +152,7 @@ class Matmul : public testing::TestWithParam<Shape> {
 
   static cosim::Dut Build(const Shape& shape) {
     auto dut = cosim::Dut::Build(
-        {.files = test::Files(
-             {gen::EmitMatmul(), gen::EmitRowWindow(), gen::EmitVmacArray(),
-              gen::EmitAfMultiplier(), gen::EmitAccumulator(), gen::EmitPostProcessor(),
-              gen::EmitPostLane(), gen::EmitRoundShift(), gen::EmitActivation(),
-              gen::EmitAfDecoder(), gen::EmitAfEncoder(), gen::EmitFifo(), gen::EmitSram1r1w(),
-              gen::EmitSram1r1wMacro()}),
+        {.files = test::Files(Modules()),
          .top = "eb_matmul",
          .parameters = {{"Lanes", std::to_string(shape.lanes)},
                         {"CodeW", std::to_string(shape.format.width)},
@@ -599,21 +603,32 @@ TEST_P(Matmul, EveryRowCount) {
   }
 }
 
-// Neighbouring K tiles of a narrow window share few rows, in quick succession.
+// Neighbouring K tiles of a narrow window share few rows, or one, in quick succession.
 TEST_P(Matmul, NarrowWindowsOfTransposedTiles) {
-  for (int reach = 0; reach < 3; ++reach) {
-    for (int length = shape_.max_rows; length > shape_.max_rows - 5; --length) {
-      Operation op;
-      op.held = Held::kTransposed;
-      op.window = true;
-      op.reach = reach;
-      op.length = length;
-      op.strips = 2;
-      op.shift = TypicalShift(1);
-      for (const double read_stall : {0.0, 0.6}) {
-        Prepare(op);
-        ASSERT_GT(Run(0, read_stall, 0), 0) << "reach " << reach << ", length " << length;
-      }
+  Operation op;
+  op.held = Held::kTransposed;
+  op.window = true;
+  op.strips = 2;
+  op.shift = TypicalShift(1);
+  const auto run = [&] {
+    for (const double read_stall : {0.0, 0.6}) {
+      Prepare(op);
+      ASSERT_GT(Run(0, read_stall, 0), 0) << "reach " << op.reach << ", length " << op.length;
+    }
+  };
+  for (op.reach = 0; op.reach < 3; ++op.reach) {
+    for (op.length = shape_.max_rows; op.length > shape_.max_rows - 5; --op.length) {
+      run();
+      if (HasFatalFailure()) return;
+    }
+  }
+  op.rows_len = false;
+  op.length = 2 * shape_.lanes;
+  for (op.reach = 1; op.reach < 3; ++op.reach) {
+    op.rows = shape_.lanes - op.reach + 1;  // the second tile has the first one's last row only
+    for (int i = 0; i < 10; ++i) {
+      run();
+      if (HasFatalFailure()) return;
     }
   }
 }
@@ -702,6 +717,14 @@ TEST_P(Matmul, ClearAbandonsTheOperation) {
     ASSERT_FALSE(dut_.Get("busy_o"));
     Prepare(RandomOperation());
     ASSERT_GT(Run(0.2, 0.2, 0.2), 0) << "operation after clear " << i;
+  }
+}
+
+TEST(MatmulText, LintsClean) {
+  for (const test::Parameters& parameters : std::vector<test::Parameters>{
+           {{"Lanes", "4"}, {"MaxRows", "20"}, {"AccW", "24"}, {"Pipeline", "1"}},
+           {{"Lanes", "4"}, {"MaxRows", "512"}, {"CodeW", "6"}, {"ExpW", "2"}, {"Pipeline", "4"}}}) {
+    EXPECT_TRUE(test::LintsClean(Modules(), "eb_matmul", parameters));
   }
 }
 

@@ -12,6 +12,7 @@
 #include "generator/units/af_multiplier.h"
 #include "generator/units/vmac_array.h"
 #include "tests/cosim/datapath_support.h"
+#include "tests/support/lint.h"
 
 namespace edgebert {
 namespace {
@@ -162,6 +163,16 @@ TEST_P(VmacArray, EveryPairInPlace) {
       Cycle(&row, code == 0);
       if (HasFatalFailure()) return;
     }
+  }
+}
+
+TEST(VmacArrayText, LintsClean) {
+  for (const test::Parameters& parameters : std::vector<test::Parameters>{
+           {{"Lanes", "4"}, {"Pipeline", "1"}},
+           {{"Lanes", "8"}, {"Pipeline", "2"}},
+           {{"Lanes", "4"}, {"Pipeline", "3"}, {"CodeW", "6"}, {"ExpW", "2"}},
+           {{"Lanes", "4"}, {"Pipeline", "4"}}}) {
+    EXPECT_TRUE(test::LintsClean({gen::EmitVmacArray(), gen::EmitAfMultiplier()}, "eb_vmac_array", parameters));
   }
 }
 
