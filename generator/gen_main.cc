@@ -20,6 +20,7 @@ namespace po = boost::program_options;
 
 constexpr int kBadInput = 2;
 constexpr int kNotWritten = 3;
+constexpr unsigned kHelpColumns = 100;
 
 struct Arguments {
   std::string config;
@@ -65,16 +66,17 @@ int Fail(const Error& error, int status) {
 
 int Run(int argc, char** argv) {
   Arguments arguments;
-  po::options_description general("edgebert-gen --config FILE --out DIR [--section.key V ...]");
+  po::options_description general("edgebert-gen --config FILE --out DIR [--section.key V ...]",
+                                  kHelpColumns);
   general.add_options()("help,h", "this text")(
       "config", po::value(&arguments.config)->value_name("FILE"), "configuration, a .cfg file")(
       "out", po::value(&arguments.out)->value_name("DIR"),
       "directory to write: common/ and a folder of the configuration")(
       "name", po::value(&arguments.name)->value_name("NAME"),
       "name of that folder; default: the name of the file, or 'config' when options change it");
-  po::options_description keys("Keys of the configuration, over those of the file");
+  po::options_description keys("Keys of the configuration, over those of the file", kHelpColumns);
   spec::AddConfigOptions(keys);
-  po::options_description options;
+  po::options_description options("", kHelpColumns);
   options.add(general).add(keys);
 
   const Status parsed = Parse(argc, argv, options, &arguments);

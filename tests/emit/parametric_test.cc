@@ -1,0 +1,62 @@
+// The common modules know no configuration; eb_top is the only Verilog that does.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <regex>
+#include <string>
+
+#include "generator/emit_all.h"
+#include "tests/emit/presets.h"
+#include "tests/support/tool_runner.h"
+
+namespace edgebert {
+namespace {
+
+TEST(Parametric, CommonFilesAreTheSameForEveryPreset) {
+  std::map<std::string, std::string> common;
+  for (const test::Preset& preset : test::Presets()) {
+    const gen::FileSet files = gen::EmitAll(preset.config, preset.name);
+    std::map<std::string, std::string> mine;
+    for (const auto& [path, text] : files.files()) {
+      if (path.starts_with("common/")) mine[path] = text;
+      const bool is_verilog = path.ends_with(".v");
+      EXPECT_TRUE(!is_verilog || path.starts_with("common/") || path == preset.name + "/eb_top.v")
+          << path;
+    }
+    if (common.empty()) common = mine;
+    EXPECT_TRUE(mine == common) << preset.name;
+  }
+  EXPECT_GT(common.size(), 40U);
+}
+
+TEST(Parametric, EveryFileIsNamedAfterItsModule) {
+  const std::regex module(R"(\nmodule (\w+))");
+  for (const test::Preset& preset : test::Presets()) {
+    const gen::FileSet files = gen::EmitAll(preset.config, preset.name);
+    for (const auto& [path, text] : files.files()) {
+      if (!path.ends_with(".v")) continue;
+      const std::string stem = path.substr(path.rfind('/') + 1);
+      std::sregex_iterator match(text.begin(), text.end(), module);
+      ASSERT_NE(match, std::sregex_iterator()) << path;
+      EXPECT_EQ((*match)[1].str() + ".v", stem);
+      EXPECT_EQ(++match, std::sregex_iterator()) << path << " has two modules";
+    }
+    break;  // the names do not depend on the preset
+  }
+}
+
+TEST(Parametric, TextIsPlainAscii) {
+  for (const test::Preset& preset : test::Presets()) {
+    const gen::FileSet files = gen::EmitAll(preset.config, preset.name);
+    for (const auto& [path, text] : files.files()) {
+      for (const char c : text) {
+        ASSERT_TRUE(c == '\n' || (c >= ' ' && c <= '~')) << path;
+      }
+      EXPECT_TRUE(text.ends_with('\n')) << path;
+      EXPECT_FALSE(std::regex_search(text, std::regex("[ \t]\n"))) << path;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace edgebert
