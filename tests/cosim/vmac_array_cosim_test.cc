@@ -50,6 +50,7 @@ class VmacArray : public testing::TestWithParam<Shape> {
                                           {"CodeW", std::to_string(shape.format.width)},
                                           {"ExpW", std::to_string(shape.format.exponent)},
                                           {"Pipeline", std::to_string(shape.pipeline)}},
+                           .public_signals = {{"eb_vmac_array", "row_q"}},
                            .optimize = cosim::Optimize::kQuick,
                            .unknowns = cosim::Unknowns::kRandom});
     EB_CHECK(dut.ok(), "{}", dut.error().Format());
@@ -90,6 +91,7 @@ class VmacArray : public testing::TestWithParam<Shape> {
     load_ = nullptr;
     dut_.Get("load_valid_i").Set(0);
     if (row != nullptr) {
+      operands_ = *row;
       last_.assign(Lanes(), 0);
       for (size_t j = 0; j < Lanes(); ++j) {
         for (size_t k = 0; k < Lanes(); ++k) {
@@ -97,6 +99,9 @@ class VmacArray : public testing::TestWithParam<Shape> {
         }
       }
     }
+    // No multiplier input moves without a row.
+    const cosim::Memory operands = dut_.GetMemory("row_q");
+    for (size_t k = 0; k < operands_.size(); ++k) ASSERT_EQ(operands[k].Get(), operands_[k]);
     expected_.push_back(last_);
     if (expected_.size() <= static_cast<size_t>(shape_.pipeline)) return;
     if (!expected_.front().empty()) {
@@ -112,6 +117,7 @@ class VmacArray : public testing::TestWithParam<Shape> {
   cosim::Random random_;
   Tile shadow_, active_;
   std::function<void()> load_;
+  std::vector<unsigned> operands_;  // of the last row
   std::vector<int64_t> last_;
   std::deque<std::vector<int64_t>> expected_;
 };
