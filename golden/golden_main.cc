@@ -136,6 +136,7 @@ Status Calibrate(const Arguments& arguments, const checkpoint::Model& model,
   EB_ASSIGN_OR_RETURN(const std::vector<Sentence> sentences,
                       ReadSentences(arguments, model.config, arguments.calibrate, tokenizer));
   std::vector<Tokens> tokens;
+  tokens.reserve(sentences.size());
   for (const Sentence& sentence : sentences) tokens.push_back(sentence.tokens);
   const checkpoint::CodeFormat format{model.config.adaptivfloat_bits,
                                       model.config.adaptivfloat_exponent};

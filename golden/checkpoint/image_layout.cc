@@ -53,9 +53,9 @@ TiledMatrix CutTiles(std::span<const uint8_t> codes, int columns, std::span<cons
   for (int strip = 0; strip < matrix.strips; ++strip) {
     for (int k_tile = 0; k_tile < matrix.k_tiles; ++k_tile) {
       for (int j = 0; j < lanes; ++j) {
-        const int row = row_of[size_t(strip * lanes + j)];
+        const int row = row_of[size_t(strip) * size_t(lanes) + size_t(j)];
         for (int k = 0; k < lanes; ++k, ++next) {
-          const int column = column_of[size_t(k_tile * lanes + k)];
+          const int column = column_of[size_t(k_tile) * size_t(lanes) + size_t(k)];
           if (row < 0 || column < 0) continue;
           matrix.codes[next] = codes[size_t(row) * size_t(columns) + size_t(column)];
         }

@@ -15,57 +15,59 @@ namespace {
 // that each lane of a vector makes the two products of its output.
 
 template <int Block>
-__attribute__((target("avx2"))) void BlockAvx2(const int16_t* a, size_t a_stride, const int16_t* w,
-                                               int pairs, int lanes, int32_t* sums) {
-  for (int lane = 0; lane < lanes; lane += 8) {
+__attribute__((target("avx2"))) void BlockAvx2(const int16_t* a, ptrdiff_t a_stride,
+                                               const int16_t* w, ptrdiff_t pairs, ptrdiff_t lanes,
+                                               int32_t* sums) {
+  for (ptrdiff_t lane = 0; lane < lanes; lane += 8) {
     __m256i acc[Block];
-    for (int r = 0; r < Block; ++r) {
+    for (ptrdiff_t r = 0; r < Block; ++r) {
       acc[r] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums + r * lanes + lane));
     }
     const int16_t* weights = w + 2 * lane;
-    for (int p = 0; p < pairs; ++p, weights += 2 * lanes) {
+    for (ptrdiff_t p = 0; p < pairs; ++p, weights += 2 * lanes) {
       const __m256i held = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights));
-      for (int r = 0; r < Block; ++r) {
+      for (ptrdiff_t r = 0; r < Block; ++r) {
         int32_t pair = 0;
-        std::memcpy(&pair, a + static_cast<size_t>(r) * a_stride + 2 * p, sizeof pair);
+        std::memcpy(&pair, a + r * a_stride + 2 * p, sizeof pair);
         acc[r] = _mm256_add_epi32(acc[r], _mm256_madd_epi16(held, _mm256_set1_epi32(pair)));
       }
     }
-    for (int r = 0; r < Block; ++r) {
+    for (ptrdiff_t r = 0; r < Block; ++r) {
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + r * lanes + lane), acc[r]);
     }
   }
 }
 
 template <int Block>
-__attribute__((target("avx512f,avx512bw"))) void BlockAvx512(const int16_t* a, size_t a_stride,
-                                                             const int16_t* w, int pairs, int lanes,
-                                                             int32_t* sums) {
-  for (int lane = 0; lane < lanes; lane += 16) {
+__attribute__((target("avx512f,avx512bw"))) void BlockAvx512(const int16_t* a, ptrdiff_t a_stride,
+                                                             const int16_t* w, ptrdiff_t pairs,
+                                                             ptrdiff_t lanes, int32_t* sums) {
+  for (ptrdiff_t lane = 0; lane < lanes; lane += 16) {
     __m512i acc[Block];
-    for (int r = 0; r < Block; ++r) acc[r] = _mm512_loadu_si512(sums + r * lanes + lane);
+    for (ptrdiff_t r = 0; r < Block; ++r) acc[r] = _mm512_loadu_si512(sums + r * lanes + lane);
     const int16_t* weights = w + 2 * lane;
-    for (int p = 0; p < pairs; ++p, weights += 2 * lanes) {
+    for (ptrdiff_t p = 0; p < pairs; ++p, weights += 2 * lanes) {
       const __m512i held = _mm512_loadu_si512(weights);
-      for (int r = 0; r < Block; ++r) {
+      for (ptrdiff_t r = 0; r < Block; ++r) {
         int32_t pair = 0;
-        std::memcpy(&pair, a + static_cast<size_t>(r) * a_stride + 2 * p, sizeof pair);
+        std::memcpy(&pair, a + r * a_stride + 2 * p, sizeof pair);
         acc[r] = _mm512_add_epi32(acc[r], _mm512_madd_epi16(held, _mm512_set1_epi32(pair)));
       }
     }
-    for (int r = 0; r < Block; ++r) _mm512_storeu_si512(sums + r * lanes + lane, acc[r]);
+    for (ptrdiff_t r = 0; r < Block; ++r) _mm512_storeu_si512(sums + r * lanes + lane, acc[r]);
   }
 }
 
-using BlockFunction = void (*)(const int16_t*, size_t, const int16_t*, int, int, int32_t*);
+using BlockFunction = void (*)(const int16_t*, ptrdiff_t, const int16_t*, ptrdiff_t, ptrdiff_t,
+                               int32_t*);
 
 /// `big` takes 8 rows, `small` one.
-void InBlocks(BlockFunction big, BlockFunction small, const int16_t* a, size_t a_stride, int rows,
-              const int16_t* w, int pairs, int lanes, int32_t* sums) {
-  int row = 0;
-  const auto run = [&](BlockFunction block, int block_rows) {
+void InBlocks(BlockFunction big, BlockFunction small, const int16_t* a, ptrdiff_t a_stride,
+              ptrdiff_t rows, const int16_t* w, ptrdiff_t pairs, ptrdiff_t lanes, int32_t* sums) {
+  ptrdiff_t row = 0;
+  const auto run = [&](BlockFunction block, ptrdiff_t block_rows) {
     for (; row + block_rows <= rows; row += block_rows) {
-      block(a + static_cast<size_t>(row) * a_stride, a_stride, w, pairs, lanes, sums + row * lanes);
+      block(a + row * a_stride, a_stride, w, pairs, lanes, sums + row * lanes);
     }
   };
   run(big, 8);
@@ -76,22 +78,22 @@ void InBlocks(BlockFunction big, BlockFunction small, const int16_t* a, size_t a
 
 }  // namespace
 
-void AddProductsPortable(const int16_t* a, size_t a_stride, int rows, const int16_t* w, int pairs,
-                         int lanes, int32_t* sums) {
-  for (int r = 0; r < rows; ++r, a += a_stride, sums += lanes) {
+void AddProductsPortable(const int16_t* a, ptrdiff_t a_stride, ptrdiff_t rows, const int16_t* w,
+                         ptrdiff_t pairs, ptrdiff_t lanes, int32_t* sums) {
+  for (ptrdiff_t r = 0; r < rows; ++r, a += a_stride, sums += lanes) {
     const int16_t* weights = w;
-    for (int p = 0; p < pairs; ++p, weights += 2 * lanes) {
+    for (ptrdiff_t p = 0; p < pairs; ++p, weights += 2 * lanes) {
       const int32_t even = a[2 * p];
       const int32_t odd = a[2 * p + 1];
-      for (int j = 0; j < lanes; ++j) {
+      for (ptrdiff_t j = 0; j < lanes; ++j) {
         sums[j] += even * weights[2 * j] + odd * weights[2 * j + 1];
       }
     }
   }
 }
 
-void AddProducts(const int16_t* a, size_t a_stride, int rows, const int16_t* w, int pairs,
-                 int lanes, int32_t* sums) {
+void AddProducts(const int16_t* a, ptrdiff_t a_stride, ptrdiff_t rows, const int16_t* w,
+                 ptrdiff_t pairs, ptrdiff_t lanes, int32_t* sums) {
 #if defined(__x86_64__)
   static const bool has_avx512 =
       __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0;

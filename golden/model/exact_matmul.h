@@ -11,11 +11,11 @@ namespace edgebert::model {
 /// Adds to `sums`[r*lanes + j] the dot product of `a`[r*a_stride + k] and
 /// `w`[(k/2)*2*lanes + 2*j + k%2], k in 0 .. 2*pairs-1, for each r in 0 .. rows-1 and j in
 /// 0 .. lanes-1. The caller sees to it that no sum leaves 32 bits.
-void AddProducts(const int16_t* a, size_t a_stride, int rows, const int16_t* w, int pairs,
-                 int lanes, int32_t* sums);
+void AddProducts(const int16_t* a, ptrdiff_t a_stride, ptrdiff_t rows, const int16_t* w,
+                 ptrdiff_t pairs, ptrdiff_t lanes, int32_t* sums);
 
 /// The same in plain C++, on every machine.
-void AddProductsPortable(const int16_t* a, size_t a_stride, int rows, const int16_t* w, int pairs,
-                         int lanes, int32_t* sums);
+void AddProductsPortable(const int16_t* a, ptrdiff_t a_stride, ptrdiff_t rows, const int16_t* w,
+                         ptrdiff_t pairs, ptrdiff_t lanes, int32_t* sums);
 
 }  // namespace edgebert::model

@@ -146,6 +146,8 @@ class Machine::Impl {
   const StreamWeights* TakeStreamWeights(int strips, int k_tiles);
 
   // Memories. Writes are reported.
+  /// Lane 0 of a vector, in a string of lanes.
+  [[nodiscard]] size_t LaneOffset(int vector) const { return size_t(vector) * size_t(lanes_); }
   [[nodiscard]] size_t VectorOffset(int address) const;
   [[nodiscard]] const uint8_t* VectorAt(int address) const {
     return &state.activations[VectorOffset(address)];
@@ -305,7 +307,7 @@ void Machine::Impl::Report(WriteKind kind, int address, int row, int tile, const
 }
 
 size_t Machine::Impl::VectorOffset(int address) const {
-  const size_t offset = size_t(address) * size_t(lanes_);
+  const size_t offset = LaneOffset(address);
   EB_CHECK(offset < state.activations.size(), "{}: activation vector {}", step_.Describe(),
            address);
   return offset;
@@ -380,7 +382,7 @@ bool Machine::Impl::ReadTile(int k_tiles, Tiles* tiles, bool* last) {
           BitsAt({beat, beat_bytes_}, in_beat * format_.width, format_.width)));
     }
     counts_.weight_nonzeros += nonzeros.size();
-    Expand(mask, nonzeros, std::span(codes).subspan(size_t(lane * lanes_), size_t(lanes_)));
+    Expand(mask, nonzeros, std::span(codes).subspan(LaneOffset(lane), size_t(lanes_)));
   }
   AppendTile(codes.data(), k_tile, tiles);
   return true;
@@ -486,7 +488,7 @@ void Machine::Impl::ReadSource(const Operand& operand, int rows, int k_tiles) {
           source_.wide[next] = view;
         }
       }
-      source_.is_zero[size_t(k_tile * rows + row)] = any == 0;
+      source_.is_zero[size_t(k_tile) * size_t(rows) + size_t(row)] = any == 0;
     }
   }
 }
@@ -514,14 +516,14 @@ void Machine::Impl::Accumulate(const Tiles& tiles, std::span<const RowRange> ran
       ++counts_.tiles;
       counts_.mac_rows += uint64_t(range.size());
       counts_.skipped_rows += uint64_t(source_.rows - range.size());
-      const auto is_zero = source_.is_zero.begin() + tiles.k_tiles[t] * source_.rows;
+      const auto is_zero = source_.is_zero.begin() + ptrdiff_t{tiles.k_tiles[t]} * source_.rows;
       counts_.gated_rows +=
           std::accumulate(is_zero + range.begin, is_zero + range.end, uint64_t{0});
     }
     const size_t first = size_t(range.begin) * row_size + size_t(k_tile) * lanes;
     if (narrow_) {
       panel_.assign(size_t(range.size()) * lanes, 0);
-      AddProducts(source_.narrow.data() + first, row_size, range.size(),
+      AddProducts(source_.narrow.data() + first, static_cast<ptrdiff_t>(row_size), range.size(),
                   &tiles.paired[tile * lanes * lanes], static_cast<int>((end - tile) * lanes / 2),
                   lanes_, panel_.data());
       int64_t* sums = &sums_[size_t(range.begin) * lanes];
@@ -607,7 +609,7 @@ void Machine::Impl::PostProcess(const Instruction& instruction, int strip, const
     if (has_residual) ++counts_.residual_reads;
     for (int lane = 0; lane < lanes_; ++lane) {
       const int64_t r = res == nullptr ? 0 : format_.ToFixed(res[lane], bias_residual);
-      values[size_t(lane)] = model::PostProcess(sums_[size_t(row * lanes_ + lane)], shift,
+      values[size_t(lane)] = model::PostProcess(sums_[LaneOffset(row) + size_t(lane)], shift,
                                                 bias[size_t(lane)], activation, r);
     }
     switch (destination) {
@@ -621,8 +623,8 @@ void Machine::Impl::PostProcess(const Instruction& instruction, int strip, const
       }
       case spec::Destination::kScores: {
         const int address = row * seq_tiles_ + strip;
-        EB_CHECK(size_t(address * lanes_) < state.scores.size(), "score vector {}", address);
-        int16_t* scores = &state.scores[size_t(address * lanes_)];
+        EB_CHECK(LaneOffset(address) < state.scores.size(), "score vector {}", address);
+        int16_t* scores = &state.scores[LaneOffset(address)];
         for (int lane = 0; lane < lanes_; ++lane) {
           scores[lane] = static_cast<int16_t>(ToScore(values[size_t(lane)]));
         }
@@ -631,8 +633,8 @@ void Machine::Impl::PostProcess(const Instruction& instruction, int strip, const
         break;
       }
       case spec::Destination::kLogits: {
-        EB_CHECK(size_t(strip * lanes_) < state.logits.size(), "logit strip {}", strip);
-        int32_t* logits = &state.logits[size_t(strip * lanes_)];
+        EB_CHECK(LaneOffset(strip) < state.logits.size(), "logit strip {}", strip);
+        int32_t* logits = &state.logits[LaneOffset(strip)];
         std::copy(values.begin(), values.end(), logits);
         Report(WriteKind::kLogit, strip, row, strip, logits, lanes_);
         break;
@@ -659,7 +661,7 @@ void Machine::Impl::Embed(const Instruction& instruction) {
     counts_.reram_words += uint64_t(result.words_read);
     return result.codes;
   };
-  std::vector<uint8_t> codes(size_t(vectors * lanes_));
+  std::vector<uint8_t> codes(LaneOffset(vectors));
   for (int i = 0; i < Length(); ++i) {
     const uint32_t token = state.tokens[size_t(i)];
     const int64_t id = token & ((1U << spec::kTokenTypeBit) - 1);
@@ -673,7 +675,7 @@ void Machine::Impl::Embed(const Instruction& instruction) {
              {position_codes, GetInt(instruction, spec::kEmbedBiasPosition)},
              {type_codes, GetInt(instruction, spec::kEmbedBiasType)}, format_, bias_out, codes);
     for (int tile = 0; tile < vectors; ++tile) {
-      WriteVector(output, i, tile, &codes[size_t(tile * lanes_)]);
+      WriteVector(output, i, tile, &codes[LaneOffset(tile)]);
     }
   }
 }
@@ -686,13 +688,13 @@ void Machine::Impl::Softmax(const Instruction& instruction) {
   const int bias_out = GetInt(instruction, spec::kSoftmaxBiasOut);
   std::vector<uint8_t> codes(size_t(spec::CeilDiv(Length(), lanes_) * lanes_));
   for (int row = 0; row < Length(); ++row) {
-    const std::span<const int16_t> scores(&state.scores[size_t(row * seq_tiles_ * lanes_)],
+    const std::span<const int16_t> scores(&state.scores[LaneOffset(row * seq_tiles_)],
                                           size_t(Length()));
     SoftmaxRow(scores, row, span, format_, bias_out, std::span(codes).first(size_t(Length())));
     const int last = std::min(Length() - 1, row + reach) / lanes_;
     for (int tile = std::max(0, row - reach) / lanes_; tile <= last; ++tile) {
       ++counts_.softmax_tiles;
-      WriteVector(output, row, tile, &codes[size_t(tile * lanes_)]);
+      WriteVector(output, row, tile, &codes[LaneOffset(tile)]);
     }
   }
 }
@@ -717,13 +719,13 @@ void Machine::Impl::LayerNorm(const Instruction& instruction) {
       group->insert(group->end(), words.begin(), words.end());
     }
   }
-  std::vector<uint8_t> codes(size_t(vectors * lanes_));
+  std::vector<uint8_t> codes(LaneOffset(vectors));
   for (int row = 0; row < rows; ++row) {
     LayerNormRow({VectorAt(input.Address(row, 0)), codes.size()}, hidden, gamma, beta, eps, format_,
                  bias_out, codes);
     for (int tile = 0; tile < vectors; ++tile) {
       ++counts_.norm_vectors;
-      WriteVector(output, row, tile, &codes[size_t(tile * lanes_)]);
+      WriteVector(output, row, tile, &codes[LaneOffset(tile)]);
     }
   }
 }

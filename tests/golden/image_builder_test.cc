@@ -416,7 +416,9 @@ TEST(WaitMasks, LetTheSoftmaxHideBehindTheNextHead) {
   }
   // Without overlap everything waits for everything.
   for (const Instruction& instruction : Build(SmallCase(config), config, false).program) {
-    if (UnitOf(instruction) >= 0) EXPECT_EQ(instruction.Get(spec::kWaitMask), 31);
+    if (UnitOf(instruction) >= 0) {
+      EXPECT_EQ(instruction.Get(spec::kWaitMask), 31);
+    }
   }
 }
 

@@ -49,8 +49,12 @@ TEST(Quantizer, RoundsToTheNearestValue) {
   for (const CodeFormat& format : kFormats) {
     for (const int bias : {-31, -11, -4, 0, 15}) {
       const std::vector<double> values = PositiveValues(format, bias);
-      std::vector<double> inputs = {0, values.front() / 2, values.back() * 1.01, values.back() * 9,
-                                    values.front() / 4, std::ldexp(1.0, bias)};
+      std::vector<double> inputs = {0,
+                                    values.front() / 2,
+                                    values.back() * 1.01,
+                                    values.back() * 9,
+                                    values.front() / 4,
+                                    std::ldexp(1.0, bias)};
       for (size_t i = 0; i + 1 < values.size(); ++i) {
         inputs.push_back(values[i]);
         inputs.push_back((values[i] + values[i + 1]) / 2);
