@@ -140,6 +140,25 @@ TEST_F(GoldenAccuracy, AWrongScaleIsSeen) {
   EXPECT_GT(agreement.largest_logit_difference, 0.25);
 }
 
+// Sums are exact, so the shape of the array must not change a bit.
+TEST_F(GoldenAccuracy, LogitsDoNotDependOnTheArray) {
+  const model::Image image = Build();
+  model::Machine machine(config_, image);
+  for (const int lanes : {4, 8, 32}) {
+    spec::AcceleratorConfig other = config_;
+    other.vmac.n = lanes;
+    other.axi.data_width = 32 * lanes / 4;
+    const model::Image other_image =
+        checkpoint::BuildImage(model_.config, model_.weights, biases_, other).value();
+    model::Machine other_machine(other, other_image);
+    for (const auto& [tokens, label] : OwnSentences()) {
+      const std::vector<uint32_t> words = checkpoint::TokenWords(tokens);
+      EXPECT_EQ(other_machine.Run(words, 0).entropies, machine.Run(words, 0).entropies);
+      EXPECT_EQ(other_machine.result().logits, machine.result().logits) << lanes << " lanes";
+    }
+  }
+}
+
 class GoldenFigures : public GoldenAccuracy {};
 
 TEST_F(GoldenFigures, Sst2StaysWithinHalfAPoint) {
