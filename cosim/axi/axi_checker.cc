@@ -30,8 +30,7 @@ AxiChannelWatch::AxiChannelWatch(std::string name, Port valid, Port ready,
   held_.resize(payload_.size());
 }
 
-bool AxiChannelWatch::Sample(uint64_t cycle, bool in_reset,
-                             std::vector<AxiViolation>& violations) {
+bool AxiChannelWatch::Sample(uint64_t cycle, bool in_reset, std::vector<AxiViolation>& violations) {
   const bool valid = valid_.Get() != 0;
   if (in_reset) {
     if (valid) violations.push_back({cycle, "valid-in-reset", name_});
@@ -81,8 +80,8 @@ void AxiChecker::Report(uint64_t cycle, std::string rule, std::string detail) {
   violations_.push_back({cycle, std::move(rule), std::move(detail)});
 }
 
-void AxiChecker::CheckAddress(uint64_t cycle, const std::string& channel,
-                              const AxiAddress& address, int bus_bytes) {
+void AxiChecker::CheckAddress(uint64_t cycle, const std::string& channel, const AxiAddress& address,
+                              int bus_bytes) {
   const std::string what = fmt::format("{} address {:#x} len {} size {}", channel, address.addr,
                                        address.len, address.size);
   if ((1 << address.size) > bus_bytes) Report(cycle, "burst-size", what);
@@ -185,7 +184,8 @@ void AxiChecker::MatchWrites(uint64_t cycle) {
     const WriteBeat& beat = write_beats_.front();
     const bool last = burst.beats == burst.address.len;
     if (beat.last != last) {
-      Report(cycle, "wlast", fmt::format("W beat {} of {}", burst.beats + 1, burst.address.Beats()));
+      Report(cycle, "wlast",
+             fmt::format("W beat {} of {}", burst.beats + 1, burst.address.Beats()));
     }
     // Strobes only in the lanes of this beat (a narrow or unaligned beat has fewer).
     const uint64_t address = burst.address.BeatAddress(burst.beats);

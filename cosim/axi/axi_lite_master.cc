@@ -15,8 +15,8 @@ AxiLiteMaster::AxiLiteMaster(const AxiLitePorts& ports, const AxiLiteOptions& op
 void AxiLiteMaster::Reset() {
   for (Request* request : {&aw_, &w_, &ar_}) request->pending = request->shown = false;
   busy_ = false;
-  for (Port* pin : {&ports_.awvalid, &ports_.wvalid, &ports_.bready, &ports_.arvalid,
-                    &ports_.rready}) {
+  for (Port* pin :
+       {&ports_.awvalid, &ports_.wvalid, &ports_.bready, &ports_.arvalid, &ports_.rready}) {
     pin->Set(0);
   }
 }
@@ -28,8 +28,7 @@ AxiLiteReply AxiLiteMaster::Read(Bench& bench, uint32_t address) {
   return Wait(bench);
 }
 
-AxiLiteReply AxiLiteMaster::Write(Bench& bench, uint32_t address, uint32_t data,
-                                  uint32_t strobes) {
+AxiLiteReply AxiLiteMaster::Write(Bench& bench, uint32_t address, uint32_t data, uint32_t strobes) {
   ports_.awaddr.SetBits(0, ports_.awaddr.bits(), address);
   ports_.wdata.Set(data);
   ports_.wstrb.Set(strobes);

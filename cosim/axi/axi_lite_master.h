@@ -9,7 +9,7 @@ namespace edgebert::cosim {
 
 struct AxiLiteOptions {
   uint64_t seed = 1;
-  double stalls = 0;             ///< probability of holding a valid or ready back for a cycle
+  double stalls = 0;              ///< probability of holding a valid or ready back for a cycle
   uint64_t cycle_limit = 10'000;  ///< of one access
 };
 

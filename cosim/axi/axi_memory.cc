@@ -79,8 +79,8 @@ void AxiMemory::DriveRead(uint64_t cycle) {
   const bool room = reads_.size() < static_cast<size_t>(options_.outstanding);
   pins.ar.ready.Set(room && !random_.Chance(options_.stalls));
   if (read_presented_) return;  // valid stays until it is taken
-  read_presented_ = !reads_.empty() && cycle >= reads_.front().ready_cycle &&
-                    !random_.Chance(options_.stalls);
+  read_presented_ =
+      !reads_.empty() && cycle >= reads_.front().ready_cycle && !random_.Chance(options_.stalls);
   pins.rvalid.Set(read_presented_);
   if (read_presented_) PresentBeat(reads_.front());
 }

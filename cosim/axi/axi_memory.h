@@ -26,10 +26,10 @@ struct AxiFault {
 
 struct AxiMemoryOptions {
   uint64_t seed = 1;
-  double stalls = 0;     ///< probability that a ready or a new valid is withheld in a cycle
-  int latency = 16;      ///< cycles from address to first data, and from last data to response
+  double stalls = 0;       ///< probability that a ready or a new valid is withheld in a cycle
+  int latency = 16;        ///< cycles from address to first data, and from last data to response
   int latency_jitter = 0;  ///< up to so many cycles more, by seed
-  int outstanding = 8;   ///< bursts accepted before the first is answered, each direction
+  int outstanding = 8;     ///< bursts accepted before the first is answered, each direction
 };
 
 /// Beats and bursts since the start.

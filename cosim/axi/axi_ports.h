@@ -9,7 +9,12 @@
 
 namespace edgebert::cosim {
 
-enum class AxiResponse : uint8_t { kOkay = 0, kExclusiveOkay = 1, kSlaveError = 2, kDecodeError = 3 };
+enum class AxiResponse : uint8_t {
+  kOkay = 0,
+  kExclusiveOkay = 1,
+  kSlaveError = 2,
+  kDecodeError = 3
+};
 enum class AxiBurst : uint8_t { kFixed = 0, kIncrement = 1, kWrap = 2 };
 
 /// Address channel of a full AXI4 interface (AR or AW).

@@ -7,6 +7,8 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
+#include <filesystem>
 
 #include "cosim/program/report.h"
 #include "golden/checkpoint/file.h"
@@ -57,6 +59,13 @@ Status WriteJson(const std::string& path, const nlohmann::ordered_json& json) {
       path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()}, "cosim-json");
 }
 
+/// Before an hour of simulation, not after.
+Status CheckWritable(const std::string& path) {
+  const auto folder = std::filesystem::absolute(path).parent_path();
+  if (access(folder.c_str(), W_OK) == 0) return Ok();
+  return Error({path}, fmt::format("cannot write into '{}'", folder.string()), "cosim-json");
+}
+
 void PrintReplay(Session& session, size_t index) {
   fmt::print("\nreplaying with waves ..\n");
   std::fflush(stdout);
@@ -76,6 +85,10 @@ int Main(int argc, const char* const* argv) {
   if (!parsed.ok()) return Fail(parsed.error());
   if (!parsed->has_value()) return kExact;
   const Options& options = **parsed;
+  if (!options.json.empty()) {
+    const Status writable = CheckWritable(options.json);
+    if (!writable.ok()) return Fail(writable.error());
+  }
   const auto workload = PrepareWorkload(options);
   if (!workload.ok()) return Fail(workload.error());
 
@@ -103,9 +116,9 @@ int Main(int argc, const char* const* argv) {
   std::optional<Divergence> divergence;
   size_t index = 0;
   for (; index < workload->sentences.size(); ++index) {
-    const auto before = Clock::now();
+    const std::clock_t before = std::clock();
     const SentenceOutcome outcome = session.Run(index);
-    seconds += std::chrono::duration<double>(Clock::now() - before).count();
+    seconds += static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
     line.Clear();
     report.Add(workload->sentences[index], outcome);
     divergence = outcome.divergence;

@@ -27,8 +27,7 @@ Result<TracePoint> ParseTracePoint(const std::string& option, const std::string&
   const auto [end, code] =
       std::from_chars(digits.data(), digits.data() + digits.size(), point.number);
   if (digits.empty() || code != std::errc() || end != digits.data() + digits.size()) {
-    return OptionError(
-        fmt::format("'--{}' is a cycle or op:N, not '{}'", option, text));
+    return OptionError(fmt::format("'--{}' is a cycle or op:N, not '{}'", option, text));
   }
   return point;
 }
@@ -65,16 +64,16 @@ Result<spec::AcceleratorConfig> Options::ApplyOverrides(
 
 std::string Options::ReplayLine(int sentence, int count, const std::string& trace_file,
                                 uint64_t from, uint64_t to) const {
-  constexpr std::array kReplaced = {"first", "limit",    "json",  "trace", "trace-from",
-                                    "trace-to", "no-replay"};
+  constexpr std::array kReplaced = {"first",      "limit",    "json",     "trace",
+                                    "trace-from", "trace-to", "no-replay"};
   std::string line = "edgebert-cosim";
   for (const auto& option : parsed_->tokens.options) {
     if (std::ranges::find(kReplaced, option.string_key) != kReplaced.end()) continue;
     for (const std::string& token : option.original_tokens) line += " " + Quote(token);
   }
   if (text.empty()) line += fmt::format(" --first {} --limit {}", sentence, count);
-  return line + fmt::format(" --trace={} --trace-from {} --trace-to {}", Quote(trace_file), from,
-                            to);
+  return line +
+         fmt::format(" --trace={} --trace-from {} --trace-to {}", Quote(trace_file), from, to);
 }
 
 Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv) {

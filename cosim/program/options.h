@@ -1,6 +1,7 @@
 // Command line of edgebert-cosim.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -24,8 +25,8 @@ struct Options {
   std::string pair;
   std::string data;
   int first = 0;
-  int limit = 0;   ///< 0: all
-  int length = 0;  ///< of random sentences; 0: random
+  int limit = 0;          ///< 0: all
+  int length = 0;         ///< of random sentences; 0: random
   double threshold = -1;  ///< nats; < 0: the model's own
   uint64_t seed = 1;
   double stalls = 0;
@@ -37,6 +38,7 @@ struct Options {
   std::optional<TracePoint> trace_to;
   std::string cache;
   bool replay = true;
+
   /// Applied over the file.
   Result<spec::AcceleratorConfig> ApplyOverrides(const spec::AcceleratorConfig& config) const;
 

@@ -52,8 +52,8 @@ void Row(const char* name, const std::string& value) { fmt::print("{:<22} {}\n",
 
 void Report::PrintHead() const {
   const model::Image& image = workload_.image;
-  Row("model", fmt::format("{}: {} layers, hidden {}, {} heads, {} instructions",
-                           image.facts.name, image.facts.layers, workload_.model.hidden_size,
+  Row("model", fmt::format("{}: {} layers, hidden {}, {} heads, {} instructions", image.facts.name,
+                           image.facts.layers, workload_.model.hidden_size,
                            workload_.model.num_attention_heads, image.program.size()));
   Row("accelerator",
       fmt::format("n = {}, AdaptivFloat<{},{}>, {}-bit AXI, configuration {:08x}",
@@ -141,17 +141,16 @@ void Report::PrintSummary(double seconds) const {
                                sentences_.size(), compared_));
   if (finished_ > 0) {
     if (labelled_ > 0) Row("accuracy", fmt::format("{:.2f} %", 100 * Ratio(correct_, labelled_)));
-    Row("mean exit layer", fmt::format("{:.3f} of {}", Ratio(exit_layers_, finished_),
-                                       workload_.image.facts.layers));
+    Row("mean exit layer",
+        fmt::format("{:.3f} of {}", Ratio(exit_layers_, finished_), workload_.image.facts.layers));
     Row("cycles a sentence", fmt::format("{:.0f}", Mean("CYCLES")));
     Row("MAC utilisation",
-        fmt::format("{:.2f} % (waiting: weights {:.2f}, held tiles {:.2f}, reads {:.2f}, drain "
-                    "{:.2f}; without a MATMUL {:.2f})",
-                    100 * Utilisation(), 100 * Mean("WAIT_WEIGHT") / Mean("CYCLES"),
-                    100 * Mean("WAIT_HELD") / Mean("CYCLES"),
-                    100 * Mean("WAIT_READ") / Mean("CYCLES"),
-                    100 * Mean("WAIT_DRAIN") / Mean("CYCLES"),
-                    100 * Mean("IDLE_MATMUL") / Mean("CYCLES")));
+        fmt::format(
+            "{:.2f} % (waiting: weights {:.2f}, held tiles {:.2f}, reads {:.2f}, drain "
+            "{:.2f}; without a MATMUL {:.2f})",
+            100 * Utilisation(), 100 * Mean("WAIT_WEIGHT") / Mean("CYCLES"),
+            100 * Mean("WAIT_HELD") / Mean("CYCLES"), 100 * Mean("WAIT_READ") / Mean("CYCLES"),
+            100 * Mean("WAIT_DRAIN") / Mean("CYCLES"), 100 * Mean("IDLE_MATMUL") / Mean("CYCLES")));
     Row("work skipped",
         fmt::format("{:.1f} % of {} dense, padded, full-depth MAC cycles",
                     100 * (1 - Mean("MAC_CYCLES") / static_cast<double>(workload_.dense_mac_rows)),
@@ -165,8 +164,9 @@ void Report::PrintSummary(double seconds) const {
                                          Mean("ACTIVATION_READS"), Mean("ACTIVATION_WRITES")));
     Row("ReRAM", fmt::format("{:.0f} words read a sentence", Mean("RERAM_READS")));
   }
-  Row("simulated", fmt::format("{} cycles in {:.1f} s, {:.0f} kHz", simulated_cycles_, seconds,
-                               static_cast<double>(simulated_cycles_) / seconds / 1000));
+  Row("simulated",
+      fmt::format("{} cycles in {:.1f} s of processor time, {:.0f} kHz", simulated_cycles_, seconds,
+                  static_cast<double>(simulated_cycles_) / seconds / 1000));
 }
 
 ordered_json Report::Json(double seconds) const {

@@ -18,7 +18,7 @@ class Report {
   void PrintHead() const;
   /// One line of the table; remembers the outcome.
   void Add(const Sentence& sentence, const SentenceOutcome& outcome);
-  /// Sums and means. `seconds` is the time the simulator ran.
+  /// Sums and means. `seconds` is processor time of RTL and golden.
   void PrintSummary(double seconds) const;
   /// {"sentences": [...], "summary": {...}}.
   [[nodiscard]] nlohmann::ordered_json Json(double seconds) const;

@@ -59,6 +59,7 @@ void Tracer::Drive(uint64_t cycle) {
 struct Session::Simulation {
   std::unique_ptr<Accelerator> accelerator;
   std::unique_ptr<Scoreboard> scoreboard;
+  std::unique_ptr<model::Machine> ahead;  ///< runs first, to know how long the hardware may take
 };
 
 Session::Session(const Options& options, const Workload& workload, VerilogFiles files,
@@ -86,6 +87,7 @@ Result<std::unique_ptr<Session::Simulation>> Session::MakeSimulation(bool trace)
   simulation->scoreboard = std::make_unique<Scoreboard>(simulation->accelerator->dut(),
                                                         workload_.config, workload_.image);
   simulation->accelerator->Add(*simulation->scoreboard);
+  simulation->ahead = std::make_unique<model::Machine>(workload_.config, workload_.image);
   return simulation;
 }
 
@@ -106,9 +108,8 @@ SentenceOutcome Session::RunOn(Simulation& simulation, size_t index) const {
   const Sentence& sentence = workload_.sentences[index];
   Accelerator& accelerator = *simulation.accelerator;
   Scoreboard& scoreboard = *simulation.scoreboard;
-  model::Machine ahead(workload_.config, workload_.image);
   const uint64_t limit =
-      CycleLimit(ahead.Run(sentence.tokens, workload_.threshold_register).counts,
+      CycleLimit(simulation.ahead->Run(sentence.tokens, workload_.threshold_register).counts,
                  workload_.config, options_.stalls);
   const uint64_t first = accelerator.dut().cycles();
   uint64_t next_report = first + kProgressCycles;
@@ -155,13 +156,12 @@ Result<ReplayReport> Session::Replay(size_t index, const std::string& trace_file
     const bool hang = found.divergence->kind == "hang";
     const uint64_t from = cycle > kCyclesBefore ? cycle - kCyclesBefore : 0;
     const uint64_t to = cycle + (hang ? kCyclesAfterHang : kCyclesAfter);
-    report.command =
-        options_.ReplayLine(workload_.sentences[first].number,
-                            static_cast<int>(index - first) + 1, trace_file, from, to);
+    report.command = options_.ReplayLine(workload_.sentences[first].number,
+                                         static_cast<int>(index - first) + 1, trace_file, from, to);
 
     EB_ASSIGN_OR_RETURN(auto traced, MakeSimulation(true));
-    Tracer tracer(traced->accelerator->dut(), *traced->scoreboard, trace_file,
-                  {.number = from}, TracePoint{.number = to});
+    Tracer tracer(traced->accelerator->dut(), *traced->scoreboard, trace_file, {.number = from},
+                  TracePoint{.number = to});
     traced->accelerator->Add(tracer);
     EB_RETURN_IF_ERROR(traced->accelerator->Load(workload_.image, options_.seed));
     RunRange(*traced, first, index);

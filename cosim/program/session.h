@@ -25,8 +25,8 @@ struct SentenceOutcome {
 /// Where a divergence was replayed.
 struct ReplayReport {
   std::string trace_file;
-  std::string command;   ///< that repeats it
-  std::string failure;   ///< why there is no trace
+  std::string command;  ///< that repeats it
+  std::string failure;  ///< why there is no trace
 };
 
 /// Opens the trace at one point and closes it at another.
@@ -60,8 +60,8 @@ class Tracer : public Agent {
 class Session {
  public:
   /// Called while a sentence runs, every few milliseconds of simulation.
-  using RunProgress = std::function<void(const Sentence& sentence, const Scoreboard& scoreboard,
-                                         uint64_t cycles)>;
+  using RunProgress =
+      std::function<void(const Sentence& sentence, const Scoreboard& scoreboard, uint64_t cycles)>;
 
   Session(const Options& options, const Workload& workload, VerilogFiles files, Progress building,
           RunProgress running);

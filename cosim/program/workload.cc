@@ -51,8 +51,8 @@ Result<std::vector<Sentence>> ReadSentences(const Options& options,
     const Result<Tokens> tokens =
         tokenizer.Encode(example.sentence, checkpoint::Overflow::kTruncate);
     if (tokens.ok()) {
-      sentences.push_back({static_cast<int>(i), example.sentence, example.label,
-                           checkpoint::TokenWords(*tokens)});
+      sentences.push_back(
+          {static_cast<int>(i), example.sentence, example.label, checkpoint::TokenWords(*tokens)});
     } else {
       error.Append(At({.file = options.data, .line = example.line}, tokens.error()));
     }
@@ -65,9 +65,8 @@ Result<std::vector<Sentence>> ReadSentences(const Options& options,
   return sentences;
 }
 
-std::vector<Sentence> RandomSentences(const Options& options,
-                                      const checkpoint::ModelConfig& model, int seq_len,
-                                      uint64_t seed) {
+std::vector<Sentence> RandomSentences(const Options& options, const checkpoint::ModelConfig& model,
+                                      int seq_len, uint64_t seed) {
   const int count = options.limit == 0 ? kRandomSentences : options.limit;
   std::vector<Tokens> tokens;
   if (options.length == 0) {
@@ -98,8 +97,8 @@ uint64_t DenseMacRows(const checkpoint::ModelConfig& model, const spec::Accelera
   const uint64_t heads = static_cast<uint64_t>(model.num_attention_heads);
   const uint64_t head = heads * tiles(model.HeadSize());
   const uint64_t keys = tiles(static_cast<int>(rows));
-  const uint64_t layer = rows * (4 * hidden * head + 2 * keys * head +
-                                 2 * hidden * tiles(model.intermediate_size));
+  const uint64_t layer =
+      rows * (4 * hidden * head + 2 * keys * head + 2 * hidden * tiles(model.intermediate_size));
   const uint64_t off_ramp =
       (model.off_ramp_pooler ? hidden * hidden : 0) + hidden * tiles(model.num_labels());
   return rows * tiles(model.embedding_size) * hidden +
@@ -132,8 +131,8 @@ Result<Workload> PrepareWorkload(const Options& options) {
     const int longest =
         std::min(workload.model.max_position_embeddings, workload.config.model.seq_len);
     if (options.length > longest) {
-      return Error({.file = "command line"},
-                   fmt::format("--length must be at most {}", longest), "cosim-option");
+      return Error({.file = "command line"}, fmt::format("--length must be at most {}", longest),
+                   "cosim-option");
     }
     workload.sentences = RandomSentences(options, workload.model, longest, seed);
   } else {
@@ -144,8 +143,7 @@ Result<Workload> PrepareWorkload(const Options& options) {
                                      workload.model.adaptivfloat_exponent};
     if (options.config_file.empty()) {
       workload.config.format = {own.code_bits, own.exponent_bits};
-      EB_ASSIGN_OR_RETURN(workload.config,
-                          checkpoint::FitConfig(workload.model, workload.config));
+      EB_ASSIGN_OR_RETURN(workload.config, checkpoint::FitConfig(workload.model, workload.config));
       EB_ASSIGN_OR_RETURN(workload.config, options.ApplyOverrides(workload.config));
     }
     EB_ASSIGN_OR_RETURN(const checkpoint::ActivationBiases stored,
@@ -158,8 +156,7 @@ Result<Workload> PrepareWorkload(const Options& options) {
   EB_ASSIGN_OR_RETURN(workload.image, checkpoint::BuildImage(workload.model, weights, biases,
                                                              workload.config, {.name = name}));
   EB_RETURN_IF_ERROR(model::Machine::Check(workload.config, workload.image));
-  workload.threshold =
-      options.threshold < 0 ? workload.model.entropy_threshold : options.threshold;
+  workload.threshold = options.threshold < 0 ? workload.model.entropy_threshold : options.threshold;
   workload.threshold_register = static_cast<uint32_t>(
       checkpoint::ToFixedPoint(workload.threshold, spec::kEntropyFraction, 33));
   workload.dense_mac_rows = DenseMacRows(workload.model, workload.config);

@@ -24,9 +24,9 @@ struct Workload {
   checkpoint::ModelConfig model;
   model::Image image;
   std::vector<Sentence> sentences;
-  double threshold = 0;               ///< nats
-  uint32_t threshold_register = 0;    ///< the same, unsigned Q16.16
-  uint64_t dense_mac_rows = 0;  ///< of the hardware without pruning, spans, exits; padded
+  double threshold = 0;             ///< nats
+  uint32_t threshold_register = 0;  ///< the same, unsigned Q16.16
+  uint64_t dense_mac_rows = 0;      ///< of the hardware without pruning, spans, exits; padded
 };
 
 /// Rules: those of the checkpoint readers, the configuration and the image builder.

@@ -124,8 +124,7 @@ Result<Dut> Dut::Build(const BuildOptions& options, uint32_t seed) {
   dut.top_ = options.top;
   dut.library_ = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (dut.library_ == nullptr) return Error({path}, dlerror(), "library-load");
-  const auto get_api =
-      reinterpret_cast<const EbDutApi* (*)()>(dlsym(dut.library_, "eb_dut_api"));
+  const auto get_api = reinterpret_cast<const EbDutApi* (*)()>(dlsym(dut.library_, "eb_dut_api"));
   if (get_api == nullptr) return Error({path}, dlerror(), "library-load");
   dut.api_ = get_api();
   dut.model_ = dut.api_->create(seed);

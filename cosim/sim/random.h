@@ -23,9 +23,7 @@ class Random {
     return first + static_cast<int>(Below(static_cast<uint64_t>(last - first) + 1));
   }
   /// True with probability p. No number is drawn for p <= 0.
-  bool Chance(double p) {
-    return p > 0 && static_cast<double>(Next() >> 11) * 0x1.0p-53 < p;
-  }
+  bool Chance(double p) { return p > 0 && static_cast<double>(Next() >> 11) * 0x1.0p-53 < p; }
 
  private:
   uint64_t state_;

@@ -106,27 +106,11 @@ std::string ProcessorFlags() {
 
 std::vector<std::string> VerilatorFlags(const BuildOptions& options) {
   const std::string unknowns = options.unknowns == Unknowns::kRandom ? "unique" : "fast";
-  std::vector<std::string> flags = {"--cc",
-                                    "-Wall",
-                                    "-O3",
-                                    "--x-assign",
-                                    unknowns,
-                                    "--x-initial",
-                                    unknowns,
-                                    "--unroll-count",
-                                    "4096",
-                                    "--unroll-stmts",
-                                    "10000000",
-                                    "--output-split",
-                                    "0",
-                                    "--timescale",
-                                    "1ns/1ns",
-                                    "--prefix",
-                                    "Vdut",
-                                    "--Mdir",
-                                    "obj",
-                                    "--top-module",
-                                    options.top};
+  std::vector<std::string> flags = {
+      "--cc",   "-Wall",          "-O3",      "--x-assign",     unknowns,   "--x-initial",
+      unknowns, "--unroll-count", "4096",     "--unroll-stmts", "10000000", "--output-split",
+      "0",      "--timescale",    "1ns/1ns",  "--prefix",       "Vdut",     "--Mdir",
+      "obj",    "--top-module",   options.top};
   if (options.trace) {
     flags.insert(flags.end(),
                  {"--trace-fst", "--trace-max-width", "8192", "--trace-max-array", "64"});
@@ -138,9 +122,13 @@ std::vector<std::string> VerilatorFlags(const BuildOptions& options) {
 }
 
 std::vector<std::string> CompilerFlags(const BuildOptions& options, const Compiler& compiler) {
-  std::vector<std::string> flags = {
-      "-std=c++17",    "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing", "-fcf-protection=none",
-      "-march=native", "-w"};
+  std::vector<std::string> flags = {"-std=c++17",
+                                    "-fPIC",
+                                    "-fvisibility=hidden",
+                                    "-fno-strict-aliasing",
+                                    "-fcf-protection=none",
+                                    "-march=native",
+                                    "-w"};
   flags.push_back(options.optimize == Optimize::kSpeed ? "-O3" : "-O1");
   if (compiler.command.back() == "clang++") {
     flags.push_back("-fbracket-depth=4096");
@@ -348,8 +336,9 @@ class LibraryBuild {
       return Error({"verilator"}, "'verilator' is not installed", "tool-missing");
     }
     EB_ASSIGN_OR_RETURN(compiler_, FindCompiler(tools_));
-    EB_ASSIGN_OR_RETURN(verilator_version_, tools_.Run("asking for Verilator's version",
-                                                       {"verilator", "--version"}, "/", "verilate"));
+    EB_ASSIGN_OR_RETURN(
+        verilator_version_,
+        tools_.Run("asking for Verilator's version", {"verilator", "--version"}, "/", "verilate"));
     Error error;
     std::set<std::string> names;
     auto add = [&](const std::string& name, std::string text) {
@@ -380,7 +369,8 @@ class LibraryBuild {
     for (const auto& flag : LinkerFlags(options_)) key += flag + "\n";
     key += PublicSignalRules(options_);
     key += WrapperText("", options_) + kDutAbiText;
-    for (const auto& [name, text] : files_) key += fmt::format("{} {}\n{}", name, text.size(), text);
+    for (const auto& [name, text] : files_)
+      key += fmt::format("{} {}\n{}", name, text.size(), text);
     return key;
   }
 
@@ -396,8 +386,7 @@ class LibraryBuild {
       EB_RETURN_IF_ERROR(WriteText(folder / "rtl" / name, text));
       verilate.push_back("rtl/" + name);
     }
-    EB_RETURN_IF_ERROR(
-        tools_.Run("verilating " + options_.top, verilate, folder, "verilate"));
+    EB_RETURN_IF_ERROR(tools_.Run("verilating " + options_.top, verilate, folder, "verilate"));
     const auto header = ReadText(folder / "obj/Vdut.h");
     const auto makefile = ReadText(folder / "obj/Vdut_classes.mk");
     EB_CHECK(header && makefile, "Verilator left no header or makefile in {}", folder.string());

@@ -47,9 +47,9 @@ struct BuildOptions {
   Progress progress;
 };
 
-/// Builds the library, or finds it in the cache; returns its path. The cache key covers the Verilog,
-/// parameters, flags, tools and processor. Concurrent builds are safe; a damaged entry is rebuilt.
-/// Rules: "verilog-read", "verilate", "compile" (both with the tool's output), "cache-io",
+/// Builds the library, or finds it in the cache; returns its path. The cache key covers the
+/// Verilog, parameters, flags, tools and processor. Concurrent builds are safe; a damaged entry is
+/// rebuilt. Rules: "verilog-read", "verilate", "compile" (both with the tool's output), "cache-io",
 /// "tool-missing".
 Result<std::string> BuildLibrary(const BuildOptions& options);
 

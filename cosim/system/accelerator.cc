@@ -83,6 +83,7 @@ Result<std::unique_ptr<Accelerator>> Accelerator::Build(const spec::AcceleratorC
                                            .top = "eb_top",
                                            .public_signals = MonitoredSignals(),
                                            .trace = options.trace,
+                                           .optimize = options.optimize,
                                            .unknowns = options.unknowns,
                                            .cache_dir = options.cache_dir,
                                            .progress = options.progress},
@@ -120,9 +121,10 @@ Status Accelerator::LoadReram(const model::Image& image) {
     const size_t word_bytes = static_cast<size_t>(memory->bits() / 8);
     const size_t words = (bytes.size() + word_bytes - 1) / word_bytes;
     if (words > static_cast<size_t>(memory->depth())) {
-      return Error({}, fmt::format("the image has {} words for {}, the macro {}", words, name,
-                                   memory->depth()),
-                   "cosim-image");
+      return Error(
+          {},
+          fmt::format("the image has {} words for {}, the macro {}", words, name, memory->depth()),
+          "cosim-image");
     }
     for (size_t word = 0; word < words; ++word) {
       (*memory)[word].SetBytes(std::span(bytes).subspan(word * word_bytes, word_bytes));
@@ -152,9 +154,10 @@ Status Accelerator::MapMemory(const model::Image& image) {
   if (config_.axi.addr_width > 32) weight_base_ += uint64_t{1} << 32;
   const uint64_t end = weight_base_ + image.weights.size();
   if (config_.axi.addr_width < 64 && (end >> config_.axi.addr_width) != 0) {
-    return Error({}, fmt::format("the image ends at {:#x}, beyond {} address bits", end,
-                                 config_.axi.addr_width),
-                 "cosim-image");
+    return Error(
+        {},
+        fmt::format("the image ends at {:#x}, beyond {} address bits", end, config_.axi.addr_width),
+        "cosim-image");
   }
   memory_.ClearRegions();
   memory_.AddReadOnlyRegion(program_base_, program_);
@@ -175,18 +178,16 @@ Status Accelerator::Load(const model::Image& image, uint64_t seed) {
   Idle(kReleaseCycles);
   EB_RETURN_IF_ERROR(LoadReram(image));
   EB_RETURN_IF_ERROR(MapMemory(image));
-  const bool okay = WriteRegister("IRQ_ENABLE", kAllInterrupts) &&
-                    WriteAddress("PROGRAM_BASE", program_base_) &&
-                    WriteAddress("WEIGHT_BASE", weight_base_) &&
-                    WriteAddress("TOKEN_BASE", token_base_) &&
-                    WriteAddress("RESULT_BASE", result_base_) &&
-                    WriteRegister("PROGRAM_LENGTH", static_cast<uint32_t>(image.program.size())) &&
-                    WriteRegister("CONTROL", kLoad);
+  const bool okay =
+      WriteRegister("IRQ_ENABLE", kAllInterrupts) && WriteAddress("PROGRAM_BASE", program_base_) &&
+      WriteAddress("WEIGHT_BASE", weight_base_) && WriteAddress("TOKEN_BASE", token_base_) &&
+      WriteAddress("RESULT_BASE", result_base_) &&
+      WriteRegister("PROGRAM_LENGTH", static_cast<uint32_t>(image.program.size())) &&
+      WriteRegister("CONTROL", kLoad);
   if (!okay) return Error({}, "the registers do not answer", "cosim-load");
   const uint64_t limit = kLoadCyclesAnInstruction * (image.program.size() + 10);
   if (!bench_.RunUntil([&] { return irq_.Get() != 0; }, limit)) {
-    return Error({}, fmt::format("the program is not loaded after {} cycles", limit),
-                 "cosim-load");
+    return Error({}, fmt::format("the program is not loaded after {} cycles", limit), "cosim-load");
   }
   const uint32_t error = ReadRegister("ERROR");
   if (error != 0) {
@@ -209,9 +210,8 @@ uint32_t Accelerator::ReadRegister(std::string_view name) {
   return host_.Read(bench_, RegisterOffset(name)).data;
 }
 
-HardwareResult Accelerator::Run(std::span<const uint32_t> tokens, uint32_t threshold,
-                                uint64_t seed, uint64_t cycle_limit,
-                                const std::function<bool()>& stop) {
+HardwareResult Accelerator::Run(std::span<const uint32_t> tokens, uint32_t threshold, uint64_t seed,
+                                uint64_t cycle_limit, const std::function<bool()>& stop) {
   memory_.Reseed(seed);
   host_.Reseed(seed);
   const auto bytes = WordBytes(tokens, 0);

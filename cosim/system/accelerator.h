@@ -37,6 +37,7 @@ inline constexpr uint32_t kUntouchedWord = 0xcccccccc;
 
 struct AcceleratorOptions {
   bool trace = false;
+  Optimize optimize = Optimize::kSpeed;
   double stalls = 0;  ///< probability of every stall of both buses, per cycle
   int latency = 16;   ///< cycles from a read address to its first data
   Unknowns unknowns = Unknowns::kFast;
@@ -90,7 +91,7 @@ class Accelerator {
   /// Protocol violations on either bus since the last Load.
   [[nodiscard]] std::vector<AxiViolation> Violations() const;
   [[nodiscard]] Dut& dut() { return dut_; }
-  [[nodiscard]] const AxiMemory& memory() const { return memory_; }
+  [[nodiscard]] AxiMemory& memory() { return memory_; }
 
   Accelerator(const Accelerator&) = delete;
   Accelerator& operator=(const Accelerator&) = delete;

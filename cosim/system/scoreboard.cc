@@ -15,8 +15,11 @@ using spec::Opcode;
 constexpr std::array<const char*, spec::kUnits> kUnitNames = {"matmul", "softmax", "layer_norm",
                                                               "embedding", "exit"};
 /// Of eb_sequencer's state_q.
-constexpr std::array kSequencerStates = {"idle", "check", "request", "receive", "run", "exit",
-                                         "entropy", "finish", "flush", "result", "clear", "drain"};
+constexpr std::array kSequencerStates = {"idle",  "check",  "request", "receive",
+                                         "run",   "exit",   "entropy", "finish",
+                                         "flush", "result", "clear",   "drain"};
+
+constexpr uint64_t kStateClear = 10;
 
 constexpr uint32_t kStatusDone = 2;
 constexpr uint32_t kStatusError = 4;
@@ -169,6 +172,7 @@ void Scoreboard::Start(std::span<const uint32_t> tokens, uint32_t threshold) {
   machine_.Start(tokens, threshold);
   for (Unit& unit : units_) unit.active = false;
   operations_.clear();
+  cleared_ = false;
   divergence_.reset();
   compared_ = 0;
 }
@@ -192,6 +196,8 @@ void Scoreboard::Sample(uint64_t cycle) {
   if (divergence_) return;
   SampleWrites(cycle);
   const uint64_t busy = signals_.busy.Get();
+  cleared_ = cleared_ || signals_.state.Get() == kStateClear;
+  if (cleared_) return;
   for (size_t u = 0; u < units_.size(); ++u) {
     Unit& unit = units_[u];
     if (unit.active && ((busy >> u) & 1) == 0 && cycle > operations_[unit.operation].first_cycle) {
@@ -294,13 +300,12 @@ void Scoreboard::Dispatch(spec::Unit unit, uint64_t cycle) {
 void Scoreboard::OnInstruction(const model::Step& step) {
   if (collecting_ == nullptr) return;
   collecting_->instruction = step.instruction;
-  operations_.push_back(
-      {.name = step.Describe(),
-       .opcode = static_cast<Opcode>(step.instruction->Get(spec::kOpcode)),
-       .sequence = step.sequence,
-       .pc = step.pc,
-       .iteration = step.iteration,
-       .layer = step.layer});
+  operations_.push_back({.name = step.Describe(),
+                         .opcode = static_cast<Opcode>(step.instruction->Get(spec::kOpcode)),
+                         .sequence = step.sequence,
+                         .pc = step.pc,
+                         .iteration = step.iteration,
+                         .layer = step.layer});
 }
 
 void Scoreboard::OnWriteBack(const model::Step& /*step*/, const model::WriteBack& write) {
@@ -309,17 +314,17 @@ void Scoreboard::OnWriteBack(const model::Step& /*step*/, const model::WriteBack
   unit.lanes.insert(unit.lanes.end(), write.lanes.begin(), write.lanes.end());
 }
 
-void Scoreboard::Compare(spec::Unit unit_number, WriteKind kind, uint32_t address,
-                         const Port& data, int lsb, int width, uint64_t cycle) {
+void Scoreboard::Compare(spec::Unit unit_number, WriteKind kind, uint32_t address, const Port& data,
+                         int lsb, int width, uint64_t cycle) {
   // Where an instruction fails, how far it came is the hardware's own affair.
   if (divergence_ || GoldenFailed()) return;
   Unit& unit = UnitOf(unit_number);
   if (!unit.active || unit.next == unit.writes.size() || unit.writes[unit.next].kind != kind) {
-    Divergence divergence{.kind = "unexpected write",
-                          .cycle = cycle,
-                          .got = fmt::format("{} of {}, address {:#x}", KindName(kind),
-                                             kUnitNames[static_cast<size_t>(unit_number)],
-                                             address)};
+    Divergence divergence{
+        .kind = "unexpected write",
+        .cycle = cycle,
+        .got = fmt::format("{} of {}, address {:#x}", KindName(kind),
+                           kUnitNames[static_cast<size_t>(unit_number)], address)};
     if (unit.active) {
       DivergeAt(unit, std::move(divergence));
     } else {
@@ -353,9 +358,9 @@ void Scoreboard::Compare(spec::Unit unit_number, WriteKind kind, uint32_t addres
     divergence.lane = lane;
     divergence.expected = Decode(kind, lanes[lane], unit.instruction);
     divergence.got = Decode(kind, static_cast<int64_t>(raw), unit.instruction);
-    divergence.note = fmt::format("{} of {} lanes differ: {}; {} of {} vectors were right",
-                                  wrong.size(), config_.vmac.n, fmt::join(wrong, " "), unit.next,
-                                  unit.writes.size());
+    divergence.note =
+        fmt::format("{} of {} lanes differ: {}; {} of {} vectors were right", wrong.size(),
+                    config_.vmac.n, fmt::join(wrong, " "), unit.next, unit.writes.size());
     DivergeAt(unit, std::move(divergence));
     return;
   }
@@ -446,13 +451,15 @@ std::string Scoreboard::Decode(WriteKind kind, int64_t value,
 
 void Scoreboard::Finish(const HardwareResult& hardware,
                         const std::vector<AxiViolation>& violations) {
-  for (uint32_t u = 0; u < spec::kUnits; ++u) CheckComplete(static_cast<spec::Unit>(u), cycle_);
+  if (hardware.finished && !cleared_) {
+    for (uint32_t u = 0; u < spec::kUnits; ++u) CheckComplete(static_cast<spec::Unit>(u), cycle_);
+  }
   if (!violations.empty() && (!divergence_ || violations[0].cycle <= divergence_->cycle)) {
     divergence_.reset();
     Diverge({.kind = "protocol", .cycle = violations[0].cycle, .note = violations[0].Format()});
   }
   if (divergence_ || !hardware.finished) return;
-  if (SkipToUnitInstruction()) {
+  if (!cleared_ && SkipToUnitInstruction()) {
     const auto pc = static_cast<size_t>(machine_.state().pc);
     Diverge({.kind = "program",
              .cycle = hardware.last_cycle,
@@ -481,7 +488,7 @@ void Scoreboard::CompareResults(const HardwareResult& hardware) {
   }
   expect("done and error of STATUS", code == 0 ? kStatusDone : kStatusError,
          hardware.status & (kStatusDone | kStatusError));
-  if (golden.error != spec::ErrorCode::kNone) return;
+  if (divergence_ || golden.error != spec::ErrorCode::kNone) return;
   expect("EXIT_LAYER", golden.exit_layer, hardware.exit_layer);
   expect("PREDICTION", golden.prediction, hardware.prediction);
   expect("ENTROPY", golden.entropies.back(), hardware.entropy);
@@ -542,8 +549,8 @@ void Scoreboard::CompareCounters(const HardwareResult& hardware) {
   // Every cycle of the array is one kind of cycle.
   const uint64_t cycles = hardware.Counter("CYCLES");
   uint64_t sum = 0;
-  for (const char* name : {"MAC_CYCLES", "WAIT_WEIGHT", "WAIT_HELD", "WAIT_READ", "WAIT_DRAIN",
-                           "IDLE_MATMUL"}) {
+  for (const char* name :
+       {"MAC_CYCLES", "WAIT_WEIGHT", "WAIT_HELD", "WAIT_READ", "WAIT_DRAIN", "IDLE_MATMUL"}) {
     sum += hardware.Counter(name);
   }
   check("CYCLES", ">=", sum, cycles >= sum);
@@ -577,13 +584,15 @@ void Scoreboard::ReportHang(uint64_t limit) {
     }
     note += '\n';
   }
-  note += fmt::format("    weight stream words request {} valid {}, tile request {} valid {}, "
-                      "beat valid {} ready {}\n",
-                      s.words_request.Get(), s.words_valid.Get(), s.tile_request.Get(),
-                      s.tile_valid.Get(), s.beat_valid.Get(), s.beat_ready.Get());
-  note += fmt::format("    activations   read valid {:04b} ready {:04b}, write valid {:04b} "
-                      "ready {:04b}",
-                      s.rd_valid.Get(), s.rd_ready.Get(), s.wr_valid.Get(), s.wr_ready.Get());
+  note += fmt::format(
+      "    weight stream words request {} valid {}, tile request {} valid {}, "
+      "beat valid {} ready {}\n",
+      s.words_request.Get(), s.words_valid.Get(), s.tile_request.Get(), s.tile_valid.Get(),
+      s.beat_valid.Get(), s.beat_ready.Get());
+  note += fmt::format(
+      "    activations   read valid {:04b} ready {:04b}, write valid {:04b} "
+      "ready {:04b}",
+      s.rd_valid.Get(), s.rd_ready.Get(), s.wr_valid.Get(), s.wr_ready.Get());
   Diverge({.kind = "hang", .cycle = last_activity_, .note = std::move(note)});
 }
 

@@ -25,7 +25,7 @@ struct Divergence {
   /// "protocol", "hang".
   std::string kind;
   uint64_t cycle = 0;
-  std::string place;  ///< layer, head and instruction, if it belongs to one
+  std::string place;      ///< layer, head and instruction, if it belongs to one
   uint64_t sequence = 0;  ///< of the instruction, with `place`
   int pc = -1;
   int row = -1;
@@ -130,6 +130,7 @@ class Scoreboard : public Agent, private model::MachineObserver {
   std::array<Unit, spec::kUnits> units_;
   Unit* collecting_ = nullptr;
   std::vector<Operation> operations_;
+  bool cleared_ = false;  ///< an error has dropped what the units were doing
   std::optional<Divergence> divergence_;
   uint64_t compared_ = 0;
   uint64_t cycle_ = 0;

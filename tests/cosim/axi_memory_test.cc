@@ -264,8 +264,12 @@ TEST(AxiMemory, SameSeedSameRun) {
 TEST(AxiMemory, InjectsErrors) {
   EXPECT_EQ(CopyRun(1, 0, {{.burst = 17}}).response, 2U);
   EXPECT_EQ(CopyRun(1, 0, {{.burst = 40}}).response, 0U);
-  EXPECT_EQ(CopyRun(1, 0, {{.first_address = 0x1100, .last_address = 0x1107,
-                            .response = AxiResponse::kDecodeError}}).response, 3U);
+  EXPECT_EQ(CopyRun(1, 0,
+                    {{.first_address = 0x1100,
+                      .last_address = 0x1107,
+                      .response = AxiResponse::kDecodeError}})
+                .response,
+            3U);
   const CopyRun write(1, 0, {{.write = true, .burst = 39}});
   EXPECT_EQ(write.response, 2U);
   EXPECT_TRUE(std::equal(write.from.begin(), write.from.begin() + 39 * 32, write.to.begin()));
@@ -302,8 +306,9 @@ TEST(AxiLite, ReadsAndWritesUnderStalls) {
     Random random(9);
     for (int i = 0; i < 4; ++i) {
       expected[static_cast<size_t>(i)] = static_cast<uint32_t>(random.Next());
-      EXPECT_TRUE(master.Write(bench, static_cast<uint32_t>(4 * i),
-                               expected[static_cast<size_t>(i)]).Okay());
+      EXPECT_TRUE(
+          master.Write(bench, static_cast<uint32_t>(4 * i), expected[static_cast<size_t>(i)])
+              .Okay());
     }
     EXPECT_TRUE(master.Write(bench, 8, 0xaabbccdd, 0x6).Okay());
     expected[2] = (expected[2] & 0xff0000ff) | 0x00bbcc00;
@@ -349,19 +354,32 @@ class Pins {
   AxiPorts Ports() {
     return {.read = AxiReadPorts{{arvalid.port(), arready.port(), araddr.port(), arlen.port(),
                                   arsize.port(), arburst.port(), arid.port()},
-                                 rvalid.port(), rready.port(), rdata.port(), rresp.port(),
-                                 rlast.port(), rid.port()},
+                                 rvalid.port(),
+                                 rready.port(),
+                                 rdata.port(),
+                                 rresp.port(),
+                                 rlast.port(),
+                                 rid.port()},
             .write = AxiWritePorts{{awvalid.port(), awready.port(), awaddr.port(), awlen.port(),
                                     awsize.port(), awburst.port(), awid.port()},
-                                   wvalid.port(), wready.port(), wdata.port(), wstrb.port(),
-                                   wlast.port(), bvalid.port(), bready.port(), bresp.port(),
+                                   wvalid.port(),
+                                   wready.port(),
+                                   wdata.port(),
+                                   wstrb.port(),
+                                   wlast.port(),
+                                   bvalid.port(),
+                                   bready.port(),
+                                   bresp.port(),
                                    bid.port()}};
   }
   /// One cycle; valids fall again afterwards when they were taken.
   void Cycle() {
     checker_.Sample(cycle_++);
-    for (auto [valid, ready] : {std::pair{&arvalid, &arready}, {&rvalid, &rready},
-                                {&awvalid, &awready}, {&wvalid, &wready}, {&bvalid, &bready}}) {
+    for (auto [valid, ready] : {std::pair{&arvalid, &arready},
+                                {&rvalid, &rready},
+                                {&awvalid, &awready},
+                                {&wvalid, &wready},
+                                {&bvalid, &bready}}) {
       if (ready->value != 0) valid->value = 0;
     }
   }
@@ -418,15 +436,15 @@ class Pins {
 
 TEST(AxiChecker, AcceptsLegalTraffic) {
   Pins pins;
-  pins.Read(0xff8, 0);                // ends at the page
-  pins.Read(0x1008, 3, 3, 2);         // wraps inside its window
+  pins.Read(0xff8, 0);         // ends at the page
+  pins.Read(0x1008, 3, 3, 2);  // wraps inside its window
   pins.ReadData(true);
   for (int beat = 0; beat < 4; ++beat) pins.ReadData(beat == 3);
-  pins.WriteData(false);              // data before its address
+  pins.WriteData(false);  // data before its address
   pins.WriteAddress(0x2000, 1);
   pins.WriteData(true);
   pins.Answer();
-  pins.WriteAddress(0x2004, 0, 2);    // narrow: the upper half of the word
+  pins.WriteAddress(0x2004, 0, 2);  // narrow: the upper half of the word
   pins.WriteData(true, 0xf0);
   pins.Answer();
   pins.bready.value = 0;
@@ -530,10 +548,10 @@ TEST(AxiLiteChecker, SeesEarlyAnswers) {
   Pin reset{1}, address{32}, data{32}, strobes{4}, response{2};
   Pin awvalid{1}, awready{1}, wvalid{1}, wready{1}, bvalid{1}, bready{1};
   Pin arvalid{1}, arready{1}, rvalid{1}, rready{1};
-  const AxiLitePorts ports{awvalid.port(), awready.port(), address.port(), wvalid.port(),
-                           wready.port(), data.port(), strobes.port(), bvalid.port(),
-                           bready.port(), response.port(), arvalid.port(), arready.port(),
-                           address.port(), rvalid.port(), rready.port(), data.port(),
+  const AxiLitePorts ports{awvalid.port(), awready.port(),  address.port(), wvalid.port(),
+                           wready.port(),  data.port(),     strobes.port(), bvalid.port(),
+                           bready.port(),  response.port(), arvalid.port(), arready.port(),
+                           address.port(), rvalid.port(),   rready.port(),  data.port(),
                            response.port()};
   AxiLiteChecker checker(ports, reset.port());
   reset.value = 1;
@@ -551,7 +569,8 @@ TEST(AxiLiteChecker, SeesEarlyAnswers) {
   rvalid.value = 1;
   checker.Sample(4);
   std::vector<std::pair<uint64_t, std::string>> seen;
-  for (const auto& violation : checker.violations()) seen.emplace_back(violation.cycle, violation.rule);
+  for (const auto& violation : checker.violations())
+    seen.emplace_back(violation.cycle, violation.rule);
   EXPECT_THAT(seen, ElementsAre(std::pair{1, "response-without-request"},
                                 std::pair{2, "response-without-request"},
                                 std::pair{4, "response-without-request"}));

@@ -1,0 +1,210 @@
+// The program edgebert-cosim: command line, exit status, JSON, traces, and the replay of a
+// divergence.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "cosim/program/session.h"
+#include "cosim/sim/process.h"
+
+namespace edgebert::cosim {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+constexpr const char* kConfig = EDGEBERT_CONFIGS "/tiny.cfg";
+
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "eb-session-XXXXXX").string();
+    path_ = mkdtemp(name.data());
+  }
+  ~Folder() { fs::remove_all(path_); }
+  [[nodiscard]] std::string operator/(const char* name) const { return (path_ / name).string(); }
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+Result<std::optional<Options>> Parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "edgebert-cosim");
+  return Options::Parse(static_cast<int>(arguments.size()), arguments.data());
+}
+
+Options MustParse(const std::vector<const char*>& arguments) {
+  auto parsed = Parse(arguments);
+  EB_CHECK(parsed.ok() && parsed->has_value(), "{}", parsed.error().Format());
+  return **parsed;
+}
+
+ProcessResult RunProgram(std::vector<std::string> arguments, const Folder& folder,
+                         std::vector<std::string> before = {}) {
+  before.push_back(EDGEBERT_COSIM);
+  before.insert(before.end(), arguments.begin(), arguments.end());
+  auto result = RunProcess(before, folder.path().string());
+  EB_CHECK(result.ok(), "{}", result.error().Format());
+  return *result;
+}
+
+/// The cycles of a trace: times of its first and last change, in clock periods.
+std::pair<uint64_t, uint64_t> TracedCycles(const std::string& file) {
+  const auto vcd = RunProcess({"fst2vcd", file}, "/");
+  EB_CHECK(vcd.ok() && vcd->exit_code == 0, "fst2vcd fails");
+  std::istringstream lines(vcd->output);
+  uint64_t first = 0;
+  uint64_t last = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("#")) continue;
+    last = std::stoull(line.substr(1));
+    if (first == 0) first = last;
+  }
+  return {first / 10, last / 10};
+}
+
+TEST(Options, RefusesWhatDoesNotFitTogether) {
+  for (const auto& arguments : std::vector<std::vector<const char*>>{
+           {},
+           {"--model", "x"},
+           {"--model", "x", "--text", "a", "--data", "b"},
+           {"--text", "a"},
+           {"--random-model", "1"},
+           {"--random-model", "1", "--config", "c", "--text", "a"},
+           {"--random-model", "x", "--config", "c"},
+           {"--model", "x", "--data", "b", "--pair", "c"},
+           {"--model", "x", "--data", "b", "--stalls", "1"},
+           {"--model", "x", "--data", "b", "--stalls", "nan"},
+           {"--model", "x", "--data", "b", "--limit", "-1"},
+           {"--model", "x", "--data", "b", "--trace-from", "3"},
+           {"--model", "x", "--data", "b", "--trace", "--trace-from", "op"},
+           {"--model", "x", "--data", "b", "--trace", "--trace-to", "12x"},
+           {"--model", "x", "--data", "b", "--unknown"},
+           {"--model", "x", "--data", "b", "stray"}}) {
+    EXPECT_FALSE(Parse(arguments).ok()) << testing::PrintToString(arguments);
+  }
+}
+
+TEST(Options, ReadsTracePoints) {
+  const Options options = MustParse(
+      {"--model", "x", "--data", "b", "--trace", "--trace-from", "op:12", "--trace-to", "3456"});
+  EXPECT_EQ(options.trace, "edgebert.fst");
+  EXPECT_TRUE(options.trace_from->is_op);
+  EXPECT_EQ(options.trace_from->number, 12U);
+  EXPECT_FALSE(options.trace_to->is_op);
+  EXPECT_EQ(options.trace_to->number, 3456U);
+  EXPECT_EQ(MustParse({"--model", "x", "--data", "b", "--trace=my.fst"}).trace, "my.fst");
+}
+
+TEST(Options, RepeatsItselfForAReplay) {
+  const Options options = MustParse({"--model", "a dir", "--data", "b", "--seed", "4", "--vmac.n",
+                                     "8", "--limit", "9", "--json", "j"});
+  EXPECT_EQ(options.ReplayLine(3, 1, "d.fst", 10, 20),
+            "edgebert-cosim --model 'a dir' --data b --seed 4 --vmac.n 8 --first 3 --limit 1 "
+            "--trace=d.fst --trace-from 10 --trace-to 20");
+  EXPECT_EQ(MustParse({"--model", "m", "--text", "it's"}).ReplayLine(0, 1, "d.fst", 1, 2),
+            "edgebert-cosim --model m --text 'it'\\''s' --trace=d.fst --trace-from 1 "
+            "--trace-to 2");
+}
+
+TEST(Session, ReplaysADivergenceWithWaves) {
+  // The exit unit sees the complement of the threshold: the first EXIT decides otherwise.
+  const Options options = MustParse(
+      {"--config", kConfig, "--random-model", "9", "--threshold", "0", "--stalls", "0.2"});
+  const auto workload = PrepareWorkload(options);
+  ASSERT_TRUE(workload.ok()) << workload.error().Format();
+  VerilogFiles files = EmitVerilog(workload->config);
+  const std::string sound = "(threshold)";
+  for (auto& [name, text] : files) {
+    if (!name.ends_with("eb_top.v")) continue;
+    const size_t place = text.find(sound, text.find("u_exit ("));
+    ASSERT_NE(place, std::string::npos);
+    text.replace(place, sound.size(), "(~threshold)");
+  }
+  Session session(options, *workload, files, {}, {});
+  const Status built = session.Build();
+  ASSERT_TRUE(built.ok()) << built.error().Format();
+  const SentenceOutcome outcome = session.Run(0);
+  ASSERT_TRUE(outcome.divergence.has_value());
+  EXPECT_EQ(outcome.divergence->kind, "program");
+  EXPECT_THAT(outcome.divergence->place, HasSubstr("layer 0"));
+
+  const Folder folder;
+  const std::string trace = folder / "divergence.fst";
+  const auto replay = session.Replay(0, trace);
+  ASSERT_TRUE(replay.ok()) << replay.error().Format();
+  EXPECT_EQ(replay->failure, "");
+  const uint64_t cycle = outcome.divergence->cycle;
+  EXPECT_THAT(replay->command,
+              HasSubstr(fmt::format("--first 0 --limit 1 --trace={} --trace-from {} --trace-to {}",
+                                    trace, cycle - 5000, cycle + 50)));
+  const auto [first, last] = TracedCycles(trace);
+  EXPECT_EQ(first, cycle - 5000);
+  EXPECT_GE(last, cycle);
+  EXPECT_LE(last, cycle + 52);
+}
+
+TEST(Program, RunsARandomModelAndWritesJson) {
+  const Folder folder;
+  const auto result =
+      RunProgram({"--config", kConfig, "--random-model", "3", "--limit", "2", "--stalls", "0.1",
+                  "--random-init", "--threshold", "0", "--json", "out.json"},
+                 folder);
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("2 of 2 sentences"));
+  const auto json = nlohmann::json::parse(std::ifstream(folder / "out.json"));
+  EXPECT_TRUE(json["summary"]["bit_exact"]);
+  ASSERT_EQ(json["sentences"].size(), 2U);
+  for (const auto& sentence : json["sentences"]) {
+    const auto& counters = sentence["counters"];
+    EXPECT_EQ(sentence["bit_exact"], true);
+    EXPECT_EQ(sentence["cycles"], counters["CYCLES"]);
+    EXPECT_EQ(sentence["mac_cycles"], counters["MAC_CYCLES"]);
+    EXPECT_EQ(sentence["entropy"].size(), sentence["exit_layer"].get<size_t>());
+    const auto& logits = sentence["logits"];
+    const auto largest = std::max_element(logits.begin(), logits.end());
+    EXPECT_EQ(sentence["predicted"], largest - logits.begin());
+    EXPECT_GT(counters["MAC_CYCLES"].get<int>(), 0);
+    EXPECT_FALSE(sentence.contains("label"));
+  }
+  // The second of the random sentences has one token.
+  EXPECT_EQ(json["sentences"][1]["tokens"].size(), 1U);
+}
+
+TEST(Program, TracesAWindowOfInstructions) {
+  const Folder folder;
+  const auto result =
+      RunProgram({"--config", kConfig, "--random-model", "3", "--limit", "1", "--length", "5",
+                  "--trace=ops.fst", "--trace-from", "op:4", "--trace-to", "op:6"},
+                 folder);
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  const auto [first, last] = TracedCycles(folder / "ops.fst");
+  EXPECT_THAT(result.output, HasSubstr(fmt::format("ops.fst, cycles {} to {}", first, last)));
+  EXPECT_GT(first, 100U);
+  EXPECT_LT(last - first, 2000U);
+}
+
+TEST(Program, ExitStatus) {
+  const Folder folder;
+  EXPECT_EQ(RunProgram({"--help"}, folder).exit_code, 0);
+  EXPECT_EQ(RunProgram({"--model", "nowhere", "--text", "a"}, folder).exit_code, 2);
+  EXPECT_EQ(
+      RunProgram({"--config", kConfig, "--random-model", "1", "--length", "17"}, folder).exit_code,
+      2);
+  EXPECT_EQ(
+      RunProgram({"--config", kConfig, "--random-model", "1", "--json", "no/such/file"}, folder)
+          .exit_code,
+      2);
+  const auto no_tools = RunProgram({"--config", kConfig, "--random-model", "1"}, folder,
+                                   {"env", "PATH=/nonexistent"});
+  EXPECT_EQ(no_tools.exit_code, 3);
+  EXPECT_THAT(no_tools.output, HasSubstr("'verilator' is not installed [tool-missing]"));
+}
+
+}  // namespace
+}  // namespace edgebert::cosim
