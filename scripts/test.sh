@@ -7,4 +7,6 @@ cd "$(dirname "$0")/.."
 scripts/install.sh
 scripts/build.sh
 if [ $# -eq 0 ]; then set -- --no-suite slow; fi
-meson test -C "${BUILD:-build}" --print-errorlogs --num-processes "$(nproc)" "$@"
+# The tests bound their own work; the multiplier only forgives a slow or busy machine.
+meson test -C "${BUILD:-build}" --print-errorlogs --timeout-multiplier 4 \
+  --num-processes "$(nproc)" "$@"
