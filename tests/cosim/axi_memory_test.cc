@@ -120,7 +120,9 @@ module eb_copy (
       endcase
     end
   end
-  always @(posedge clk_i) if (m_axi_rvalid_i & m_axi_rready_o) buffer_mem[beat_q[1:0]] <= m_axi_rdata_i;
+  always @(posedge clk_i) begin
+    if (m_axi_rvalid_i & m_axi_rready_o) buffer_mem[beat_q[1:0]] <= m_axi_rdata_i;
+  end
 endmodule
 `default_nettype wire
 )";
