@@ -139,6 +139,7 @@ TEST(Dut, WideWordsAndSignedLanes) {
   a.SetWide(words);
   EXPECT_EQ(a.GetWide(), words);
   EXPECT_EQ(a.GetBits(62, 4), 0xeU);
+  EXPECT_EQ(a.GetBits(4, 64), uint64_t{0x80000123} << 28 | uint64_t{3} << 60);
   EXPECT_EQ(a.GetLaneSigned(8, 26), -65536);  // bits 233:208 are 0x3ff and the top half of word 6
   a.SetLane(2, 26, -2);
   EXPECT_EQ(a.GetLaneSigned(2, 26), -2);
