@@ -8,7 +8,7 @@
 #include <sstream>
 #include <vector>
 
-#include "tests/golden/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace edgebert::gen {
 namespace {

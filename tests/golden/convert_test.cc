@@ -5,7 +5,7 @@
 
 #include "golden/checkpoint/file.h"
 #include "golden/checkpoint/safetensors.h"
-#include "tests/golden/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace edgebert::checkpoint {
 namespace {

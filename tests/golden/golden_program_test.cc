@@ -9,7 +9,7 @@
 #include "golden/checkpoint/random_checkpoint.h"
 #include "golden/model/image.h"
 #include "tests/golden/random_model.h"
-#include "tests/golden/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace edgebert {
 namespace {

@@ -14,7 +14,7 @@
 #include "golden/model/machine.h"
 #include "golden/reference/albert.h"
 #include "tests/golden/random_model.h"
-#include "tests/golden/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace edgebert {
 namespace {

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <limits>
 
-#include "tests/golden/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace edgebert::checkpoint {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "tests/golden/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/tool_runner.h"
 
 namespace edgebert::test {
