@@ -163,7 +163,7 @@ class GoldenFigures : public GoldenAccuracy {};
 
 TEST_F(GoldenFigures, Sst2StaysWithinHalfAPoint) {
   const char* data = std::getenv("EDGEBERT_DATA");
-  if (data == nullptr) GTEST_SKIP() << "EDGEBERT_DATA is not set";
+  ASSERT_NE(data, nullptr) << "EDGEBERT_DATA must name the folder of the data sets";
   const auto examples =
       checkpoint::ReadDataset(std::string(data) + "/sst2/dev.tsv", model_.config.labels);
   ASSERT_TRUE(examples.ok()) << examples.error().Format();

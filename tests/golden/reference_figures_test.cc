@@ -28,7 +28,7 @@ class ReferenceFigures : public testing::TestWithParam<Figures> {};
 
 TEST_P(ReferenceFigures, AreThoseOfTheModel) {
   const char* data = std::getenv("EDGEBERT_DATA");
-  if (data == nullptr) GTEST_SKIP() << "EDGEBERT_DATA is not set";
+  ASSERT_NE(data, nullptr) << "EDGEBERT_DATA must name the folder of the data sets";
   const char* other_model = std::getenv("EDGEBERT_MODEL");
   const std::string folder = other_model != nullptr ? other_model : EDGEBERT_SHIPPED_MODEL;
   const auto model = checkpoint::LoadModel(folder);
