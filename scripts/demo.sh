@@ -12,14 +12,14 @@ scripts/build.sh generator/edgebert-gen cosim/edgebert-cosim
 build=${BUILD:-build}
 mkdir -p out/demo
 
-data=scripts/demo_sentences.tsv
+sentences=(--data scripts/demo_sentences.tsv)
 if [ $# -eq 1 ] && [ -f "$1" ]; then
-  data=$1
+  sentences=(--data "$1")
 elif [ $# -gt 0 ]; then
-  data=out/demo/sentences.tsv
-  { printf 'sentence\tlabel\n'; for sentence in "$@"; do printf '%s\t0\n' "$sentence"; done; } >"$data"
+  sentences=()
+  for sentence in "$@"; do sentences+=(--text "$sentence"); done
 fi
 
 "$build/generator/edgebert-gen" --config generator/configs/default.cfg --out out/demo/rtl
 "$build/cosim/edgebert-cosim" --config generator/configs/default.cfg --model models/sst2 \
-  --data "$data" --json out/demo/results.json
+  "${sentences[@]}" --json out/demo/results.json

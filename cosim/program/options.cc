@@ -71,7 +71,7 @@ std::string Options::ReplayLine(int sentence, int count, const std::string& trac
     if (std::ranges::find(kReplaced, option.string_key) != kReplaced.end()) continue;
     for (const std::string& token : option.original_tokens) line += " " + Quote(token);
   }
-  if (text.empty()) line += fmt::format(" --first {} --limit {}", sentence, count);
+  if (text.size() != 1) line += fmt::format(" --first {} --limit {}", sentence, count);
   return line +
          fmt::format(" --trace={} --trace-from {} --trace-to {}", Quote(trace_file), from, to);
 }
@@ -94,7 +94,7 @@ Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv)
       "folder with config.json, model.safetensors and tokenizer.model")(
       "random-model", po::value<uint64_t>()->value_name("SEED"),
       "a random model and random sentences instead")(
-      "text", po::value(&result.text)->value_name("TEXT"), "one sentence to run")(
+      "text", po::value(&result.text)->value_name("TEXT"), "a sentence to run; may be repeated")(
       "pair", po::value(&result.pair)->value_name("TEXT"), "second sentence of --text")(
       "data", po::value(&result.data)->value_name("FILE"),
       "sentences to run: sentence<TAB>label a line, after a header line")(
@@ -157,7 +157,7 @@ Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv)
     if (result.text.empty() == result.data.empty()) fail("give --text or --data");
     if (result.length != 0) fail("--length is for --random-model");
   }
-  if (!result.pair.empty() && result.text.empty()) fail("--pair needs --text");
+  if (!result.pair.empty() && result.text.size() != 1) fail("--pair needs one --text");
   if (result.first < 0) fail("--first must not be negative");
   if (result.limit < 0) fail("--limit must not be negative");
   if (result.length < 0) fail("--length must not be negative");

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "golden/base/result.h"
 #include "golden/spec/config.h"
@@ -21,7 +22,7 @@ struct Options {
   std::string config_file;  ///< empty: the default preset, fitted to the model
   std::string model;
   std::optional<uint64_t> random_model;
-  std::string text;
+  std::vector<std::string> text;
   std::string pair;
   std::string data;
   int first = 0;

@@ -34,15 +34,19 @@ Result<std::vector<Sentence>> ReadSentences(const Options& options,
   EB_ASSIGN_OR_RETURN(const checkpoint::Tokenizer tokenizer,
                       checkpoint::Tokenizer::Load(options.model + "/tokenizer.model", model));
   std::vector<Sentence> sentences;
-  if (!options.text.empty()) {
-    const Result<Tokens> tokens = options.pair.empty()
-                                      ? tokenizer.Encode(options.text)
-                                      : tokenizer.EncodePair(options.text, options.pair);
-    if (!tokens.ok()) return At({.file = "command line"}, tokens.error());
-    sentences.push_back({0, options.text, std::nullopt, checkpoint::TokenWords(*tokens)});
-    return sentences;
-  }
   const int limit = options.limit == 0 ? 0 : options.first + options.limit;
+  for (int i = options.first; i < std::ssize(options.text) && (limit == 0 || i < limit); ++i) {
+    const std::string& text = options.text[static_cast<size_t>(i)];
+    const Result<Tokens> tokens =
+        options.pair.empty() ? tokenizer.Encode(text) : tokenizer.EncodePair(text, options.pair);
+    if (!tokens.ok()) return At({.file = "command line"}, tokens.error());
+    sentences.push_back({i, text, std::nullopt, checkpoint::TokenWords(*tokens)});
+  }
+  if (!sentences.empty()) return sentences;
+  if (!options.text.empty()) {
+    return Error({"command line"}, fmt::format("no sentence after the first {}", options.first),
+                 "cosim-option");
+  }
   EB_ASSIGN_OR_RETURN(const std::vector<checkpoint::Example> examples,
                       checkpoint::ReadDataset(options.data, model.labels, limit));
   Error error;

@@ -288,8 +288,8 @@ extern "C" __attribute__((visibility("default"))) const EbDutApi* eb_dut_api() {
   return &api;
 }
 )";
-  const std::string placeholder = "TOP_NAME";
-  text.replace(text.find(placeholder), placeholder.size(), options.top);
+  constexpr std::string_view kTopName = "TOP_NAME";
+  text.replace(text.find(kTopName), kTopName.size(), options.top);
   return text;
 }
 
