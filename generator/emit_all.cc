@@ -2,11 +2,9 @@
 
 #include <algorithm>
 
-#include "generator/blocks/arbiter.h"
 #include "generator/blocks/fifo.h"
 #include "generator/blocks/reset_sync.h"
 #include "generator/blocks/round_shift.h"
-#include "generator/blocks/skid_buffer.h"
 #include "generator/blocks/sram.h"
 #include "generator/handoff/file_lists.h"
 #include "generator/handoff/manifest.h"
@@ -48,52 +46,21 @@
 namespace edgebert::gen {
 
 std::vector<vlog::Module> CommonModules() {
-  std::vector<vlog::Module> modules = {EmitAccumulator(),
-                                       EmitActivation(),
-                                       EmitActivationMemory(),
-                                       EmitAfDecoder(),
-                                       EmitAfEncoder(),
-                                       EmitAfInteger(),
-                                       EmitAfMultiplier(),
-                                       EmitArbiter(),
-                                       EmitAxiReader(),
-                                       EmitAxiWriter(),
-                                       EmitBitmaskDecoder(),
-                                       EmitBitmaskEncoder(),
-                                       EmitEmbedding(),
-                                       EmitEntropy(),
-                                       EmitExit(),
-                                       EmitExp(),
-                                       EmitFifo(),
-                                       EmitLayerNorm(),
-                                       EmitLn(),
-                                       EmitMatmul(),
-                                       EmitNormLane(),
-                                       EmitPostLane(),
-                                       EmitPostProcessor(),
-                                       EmitProgramMemory(),
-                                       EmitRSqrt(),
-                                       EmitReciprocal(),
-                                       EmitRegisters(),
-                                       EmitReramArrayMacro(),
-                                       EmitReramCtrl(),
-                                       EmitReramMacro(),
-                                       EmitResetSync(),
-                                       EmitResultWriter(),
-                                       EmitRoundShift(),
-                                       EmitRowWindow(),
-                                       EmitSegmentAddress(),
-                                       EmitSequencer(),
-                                       EmitSkidBuffer(),
-                                       EmitSoftmax(),
-                                       EmitSpanMask(),
-                                       EmitSram1r1w(),
-                                       EmitSram1r1wMacro(),
-                                       EmitSram1rw(),
-                                       EmitSram1rwMacro(),
-                                       EmitTokenMemory(),
-                                       EmitVmacArray(),
-                                       EmitWeightStream()};
+  std::vector<vlog::Module> modules = {
+      EmitAccumulator(),    EmitActivation(),     EmitActivationMemory(),
+      EmitAfDecoder(),      EmitAfEncoder(),      EmitAfInteger(),
+      EmitAfMultiplier(),   EmitAxiReader(),      EmitAxiWriter(),
+      EmitBitmaskDecoder(), EmitBitmaskEncoder(), EmitEmbedding(),
+      EmitEntropy(),        EmitExit(),           EmitExp(),
+      EmitFifo(),           EmitLayerNorm(),      EmitLn(),
+      EmitMatmul(),         EmitNormLane(),       EmitPostLane(),
+      EmitPostProcessor(),  EmitProgramMemory(),  EmitRSqrt(),
+      EmitReciprocal(),     EmitRegisters(),      EmitReramArrayMacro(),
+      EmitReramCtrl(),      EmitReramMacro(),     EmitResetSync(),
+      EmitResultWriter(),   EmitRoundShift(),     EmitRowWindow(),
+      EmitSegmentAddress(), EmitSequencer(),      EmitSoftmax(),
+      EmitSpanMask(),       EmitSram1r1w(),       EmitSram1r1wMacro(),
+      EmitTokenMemory(),    EmitVmacArray(),      EmitWeightStream()};
   std::sort(modules.begin(), modules.end(),
             [](const vlog::Module& a, const vlog::Module& b) { return a.name() < b.name(); });
   return modules;

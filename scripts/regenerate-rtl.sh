@@ -5,7 +5,10 @@ cd "$(dirname "$0")/.."
 build=${BUILD:-build}
 [ -f "$build/build.ninja" ] || scripts/build.sh
 ninja -C "$build" generator/edgebert-gen
-find rtl -mindepth 1 -maxdepth 1 -type d -exec rm -r {} +
+new=$(mktemp -d)
+trap 'rm -rf "$new"' EXIT
 for config in generator/configs/*.cfg; do
-  "$build/generator/edgebert-gen" --config "$config" --out rtl
+  "$build/generator/edgebert-gen" --config "$config" --out "$new"
 done
+find rtl -mindepth 1 -maxdepth 1 -type d -exec rm -r {} +
+cp -r "$new"/* rtl/

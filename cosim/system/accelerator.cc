@@ -13,7 +13,6 @@ constexpr uint64_t kFirstAddress = 0x1'0000;  // 0 stays unmapped: a base that w
 constexpr uint64_t kPage = 4096;
 constexpr uint64_t kGuardBytes = 256;  // after the result record; must stay as it is
 constexpr int kResetCycles = 4;
-constexpr uint64_t kReleaseCycles = 4;  // the design releases its reset with its own clock
 constexpr uint64_t kLoadCyclesAnInstruction = 1000;
 
 constexpr uint32_t kStart = 1, kLoad = 4;  // CONTROL
@@ -175,7 +174,6 @@ Status Accelerator::Load(const model::Image& image, uint64_t seed) {
   axi_checker_.Clear();
   axil_checker_.Clear();
   dut_.Reset(kResetCycles);
-  Idle(kReleaseCycles);
   EB_RETURN_IF_ERROR(LoadReram(image));
   EB_RETURN_IF_ERROR(MapMemory(image));
   const bool okay =

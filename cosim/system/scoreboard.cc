@@ -482,10 +482,7 @@ void Scoreboard::CompareResults(const HardwareResult& hardware) {
   };
   const auto code = static_cast<uint32_t>(golden.error);
   expect("error code", code, hardware.error & 0xff);
-  // A malformed stream has no place in the hardware; the machine names the instruction.
-  if (golden.error != spec::ErrorCode::kStreamFormat) {
-    expect("error detail", golden.error_detail, hardware.error >> 8);
-  }
+  expect("error detail", golden.error_detail, hardware.error >> 8);
   expect("done and error of STATUS", code == 0 ? kStatusDone : kStatusError,
          hardware.status & (kStatusDone | kStatusError));
   if (divergence_ || golden.error != spec::ErrorCode::kNone) return;

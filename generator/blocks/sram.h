@@ -1,4 +1,4 @@
-// eb_sram_1r1w, eb_sram_1rw: the only places where memory is made (docs/architecture.md). A macro
+// eb_sram_1r1w: the only place where memory is made (docs/architecture.md). A macro
 // replaces one file.
 #pragma once
 
@@ -8,10 +8,7 @@ namespace edgebert::gen {
 
 /// One read port, one write port; the read data is registered.
 vlog::Module EmitSram1r1w();
-/// One port, reads or writes.
-vlog::Module EmitSram1rw();
 /// The interface of the black boxes that Backend 2 instantiates; an integrator supplies the body.
 vlog::Module EmitSram1r1wMacro();
-vlog::Module EmitSram1rwMacro();
 
 }  // namespace edgebert::gen

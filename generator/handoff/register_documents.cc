@@ -27,7 +27,7 @@ constexpr std::array kErrors = {
     ErrorText{ErrorCode::kProgramLength, "PROGRAM_LENGTH",
               "PROGRAM_LENGTH is 0 or above the program memory"},
     ErrorText{ErrorCode::kNoProgram, "NO_PROGRAM", "START before LOAD"},
-    ErrorText{ErrorCode::kOpcode, "OPCODE", "unknown opcode; detail: program counter"},
+    ErrorText{ErrorCode::kBadOpcode, "OPCODE", "unknown opcode; detail: program counter"},
     ErrorText{ErrorCode::kProgramOverrun, "PROGRAM_OVERRUN",
               "ran past the last instruction; detail: program counter"},
     ErrorText{ErrorCode::kStreamFormat, "STREAM_FORMAT",

@@ -36,4 +36,21 @@ void AddPwl(vlog::Module& m, const spec::PwlTable& table, const std::string& u,
       kPwlBits + r - 1, r, kPwlBits + r));
 }
 
+void AddMantissa(vlog::Module& m, const std::string& x, const std::string& width) {
+  m.Body(
+      fmt::format("  // Stage 1: position of the leading one, and the 16 bits below it.\n"
+                  "  reg  [5:0]  lead;\n"
+                  "  wire [{0}+15:0] norm  = {{{1}, 16'd0}} >> lead;\n"
+                  "  wire [15:0] below = norm[15:0];\n"
+                  "  integer     i;\n"
+                  "  always @* begin\n"
+                  "    lead = 6'd0;\n"
+                  "    for (i = 0; i < {0}; i = i + 1) begin\n"
+                  "      if ({1}[i]) lead = i[5:0];\n"
+                  "    end\n"
+                  "  end\n"
+                  "  wire norm_unused = &{{1'b0, norm[{0}+15:16]}};",
+                  width, x));
+}
+
 }  // namespace edgebert::gen

@@ -13,6 +13,10 @@ namespace edgebert::gen {
 void AddPwl(vlog::Module& m, const spec::PwlTable& table, const std::string& u,
             const std::string& prefix);
 
+/// Adds the wires `lead`, the position of the leading one of `x` (`width` bits), and `below`, the
+/// 16 bits below it (docs/numerics.md section 4).
+void AddMantissa(vlog::Module& m, const std::string& x, const std::string& width);
+
 /// Bits of the wire `<prefix>y`: all values are below 2^kPwlBits and not negative.
 inline constexpr int kPwlBits = 17;
 

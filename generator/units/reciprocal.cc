@@ -14,23 +14,13 @@ k is the position of the leading one of S, r comes from a table over the 16 bits
 cycles; every stage stands still while en_i is low.)");
   m.Param("SumW", "27", "bits of S, at most 64");
   m.Input("clk_i").Input("en_i").Input("s_i", "SumW").Output("r_o", "17").Output("k_o", "6");
+  AddMantissa(m, "s_i", "SumW");
   m.Body(R"(
-  // Stage 1: position of the leading one, and the 16 bits below it.
-  reg  [5:0]         lead;
-  wire [SumW+15:0] norm = {s_i, 16'd0} >> lead;
-  integer            i;
-  always @* begin
-    lead = 6'd0;
-    for (i = 0; i < SumW; i = i + 1) begin
-      if (s_i[i]) lead = i[5:0];
-    end
-  end
-
   reg [15:0] u_q;
   reg [5:0]  lead_q;
   always @(posedge clk_i) begin
     if (en_i) begin
-      u_q    <= norm[15:0];
+      u_q    <= below;
       lead_q <= lead;
     end
   end
@@ -49,8 +39,6 @@ cycles; every stage stands still while en_i is low.)");
   end
   assign r_o = r_q;
   assign k_o = k_q;
-
-  wire unused_ok = &{1'b0, norm[SumW+15:16]};
 )");
   return m;
 }

@@ -41,7 +41,7 @@ void AddConstants(vlog::Module& m) {
                                    std::pair{"ERROR_LENGTH", ErrorCode::kLength},
                                    std::pair{"ERROR_PROGRAM_LENGTH", ErrorCode::kProgramLength},
                                    std::pair{"ERROR_NO_PROGRAM", ErrorCode::kNoProgram},
-                                   std::pair{"ERROR_OPCODE", ErrorCode::kOpcode},
+                                   std::pair{"ERROR_OPCODE", ErrorCode::kBadOpcode},
                                    std::pair{"ERROR_PROGRAM_OVERRUN", ErrorCode::kProgramOverrun},
                                    std::pair{"ERROR_STREAM_FORMAT", ErrorCode::kStreamFormat},
                                    std::pair{"ERROR_NO_EXIT", ErrorCode::kNoExit}}) {

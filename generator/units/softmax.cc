@@ -31,7 +31,7 @@ pass. Scores are signed Q7.9, weights have 16 fraction bits.)");
   m.Output("busy_o");
   m.Group("Score memory; data in the cycle after the request.");
   m.Output("score_rd_en_o").Output("score_rd_addr_o", "AddrW");
-  m.Input("score_rd_data_i", "Lanes*16");
+  m.Input("score_rd_data_i", "Lanes*" + std::to_string(spec::kScoreBits));
   m.Group("Activation memory, write client.");
   m.Output("wr_valid_o").Input("wr_ready_i").Output("wr_addr_o", "AddrW");
   m.Output("wr_data_o", "Lanes*CodeW");
@@ -39,7 +39,12 @@ pass. Scores are signed Q7.9, weights have 16 fraction bits.)");
   m.Local("SEQ_TILES", "(MaxRows + Lanes - 1) / Lanes");
   m.Local("TILE_W", "10 - LANE_W");
   m.Local("HALF_W", "(SEQ_TILES > 1) ? $clog2(SEQ_TILES) : 1", "a half of the row buffer");
-  m.Local("WEIGHT_W", "17");
+  m.Local("SCORE_W", spec::kScoreBits);
+  m.Local("MASK_F", spec::kMaskFraction);
+  m.Local("MASK_W", "MASK_F + 1");
+  m.Local("D_PAD", spec::kExpInputFraction - spec::kScoreFraction,
+          "fraction bits of the exponent beyond those of a score");
+  m.Local("WEIGHT_W", spec::kExpOutputFraction + 1);
   m.Local("SUM_W", "WEIGHT_W + 10");
   m.Local("FIXED_W", spec::kFixedBits);
   m.Uses(EmitSpanMask()).Uses(EmitExp()).Uses(EmitReciprocal()).Uses(EmitSram1r1w());
@@ -137,9 +142,12 @@ pass. Scores are signed Q7.9, weights have 16 fraction bits.)");
   reg                  exp_valid_q;
   reg                  first_q;
   reg  [TILE_W-1:0]    tile_q1;
-  wire [Lanes*16-1:0]  mask;
+  wire [Lanes*MASK_W-1:0] mask;
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      max_valid_q <= 1'b0;
+      exp_valid_q <= 1'b0;
+    end else if (clear_i) begin
       max_valid_q <= 1'b0;
       exp_valid_q <= 1'b0;
     end else begin
@@ -164,28 +172,28 @@ pass. Scores are signed Q7.9, weights have 16 fraction bits.)");
     .mask_o(mask)
   );
 
-  reg signed [15:0] tile_max;
-  reg signed [15:0] lane_score;
-  integer           lane;
+  reg signed [SCORE_W-1:0] tile_max;
+  reg signed [SCORE_W-1:0] lane_score;
+  integer                  lane;
   always @* begin
-    tile_max   = {1'b1, 15'd0};
-    lane_score = 16'sd0;
+    tile_max   = {1'b1, {(SCORE_W-1){1'b0}}};
+    lane_score = {SCORE_W{1'b0}};
     for (lane = 0; lane < Lanes; lane = lane + 1) begin
-      lane_score = score_rd_data_i[16*lane+:16];
-      if (mask[16*lane+:16] != 16'd0 && lane_score > tile_max) tile_max = lane_score;
+      lane_score = score_rd_data_i[SCORE_W*lane+:SCORE_W];
+      if (|mask[MASK_W*lane+:MASK_W] && lane_score > tile_max) tile_max = lane_score;
     end
   end
 
-  reg signed [15:0] max_q;
+  reg signed [SCORE_W-1:0] max_q;
   always @(posedge clk_i) begin
     if (max_valid_q && (first_q || tile_max > max_q)) max_q <= tile_max;
   end
 )");
   m.Body(R"(
   // Stages 1 to 5 of pass 2: e = exp(max - score), w = e * mask rounded to 16 fraction bits.
-  reg  [Lanes*16-1:0]       mask_q2;
-  reg  [Lanes*16-1:0]       mask_q3;
-  reg  [Lanes*16-1:0]       mask_q4;
+  reg  [Lanes*MASK_W-1:0]   mask_q2;
+  reg  [Lanes*MASK_W-1:0]   mask_q3;
+  reg  [Lanes*MASK_W-1:0]   mask_q4;
   reg  [TILE_W-1:0]         tile_q2;
   reg  [TILE_W-1:0]         tile_q3;
   reg  [TILE_W-1:0]         tile_q4;
@@ -193,8 +201,9 @@ pass. Scores are signed Q7.9, weights have 16 fraction bits.)");
   reg  [3:0]                weight_valid_q;
   wire [Lanes*WEIGHT_W-1:0] weight;
   always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) weight_valid_q <= 4'd0;
-    else         weight_valid_q <= {weight_valid_q[2:0], exp_valid_q};
+    if (!rst_ni)      weight_valid_q <= 4'd0;
+    else if (clear_i) weight_valid_q <= 4'd0;
+    else              weight_valid_q <= {weight_valid_q[2:0], exp_valid_q};
   end
   always @(posedge clk_i) begin
     mask_q2 <= mask;
@@ -209,20 +218,23 @@ pass. Scores are signed Q7.9, weights have 16 fraction bits.)");
   genvar g;
   generate
     for (g = 0; g < Lanes; g = g + 1) begin : g_weight
-      wire signed [16:0] difference =
-          {max_q[15], max_q} - {score_rd_data_i[16*g+15], score_rd_data_i[16*g+:16]};
-      wire [16:0] e;
+      wire signed [SCORE_W-1:0] lane_value = score_rd_data_i[SCORE_W*g+:SCORE_W];
+      wire signed [SCORE_W:0]   difference =
+          {max_q[SCORE_W-1], max_q} - {lane_value[SCORE_W-1], lane_value};
+      wire [WEIGHT_W-1:0]       e;
       eb_exp u_exp (
         .clk_i(clk_i),
         .en_i(1'b1),
-        .d_i({difference[15:0], 3'd0}),
+        .d_i({difference[SCORE_W-1:0], {D_PAD{1'b0}}}),
         .e_o(e)
       );
-      wire [32:0] product = e * mask_q4[16*g+:16] + 33'd16384;
-      reg  [WEIGHT_W-1:0] weight_q;
-      always @(posedge clk_i) weight_q <= product[31:15];
+      localparam PRODUCT_W = WEIGHT_W + MASK_W;
+      wire [PRODUCT_W-1:0] product =
+          e * mask_q4[MASK_W*g+:MASK_W] + ({{(PRODUCT_W-1){1'b0}}, 1'b1} << (MASK_F - 1));
+      reg  [WEIGHT_W-1:0]  weight_q;
+      always @(posedge clk_i) weight_q <= product[MASK_F+:WEIGHT_W];
       assign weight[WEIGHT_W*g+:WEIGHT_W] = weight_q;
-      wire unused_ok = &{1'b0, difference[16], product[32], product[14:0]};
+      wire unused_ok = &{1'b0, difference[SCORE_W], product[PRODUCT_W-1], product[MASK_F-1:0]};
     end
   endgenerate
 )");

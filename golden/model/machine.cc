@@ -270,7 +270,7 @@ void Machine::Impl::Execute(const Instruction& instruction) {
     case spec::Opcode::kExit:
       return Exit(instruction);
   }
-  Fail(ErrorCode::kOpcode, step_.pc);
+  Fail(ErrorCode::kBadOpcode, step_.pc);
 }
 
 void Machine::Impl::Stream(const Instruction& instruction) {
@@ -361,7 +361,12 @@ bool Machine::Impl::ReadTile(int k_tiles, Tiles* tiles, bool* last) {
   const auto k_tile = static_cast<int>(BitsAt(prefix, 0, 16));
   *last = BitsAt(prefix, spec::kTileLastBit, 1) != 0;
   if (prefix[3] != spec::kTileMarker) return false;
-  if (BitsAt(prefix, spec::kTileEmptyBit, 1) != 0) return true;
+  if (BitsAt(prefix, spec::kTileEmptyBit, 1) != 0) {
+    for (int lane = 0; lane < lanes_; ++lane) {
+      if (BitsAt(prefix, spec::kTilePrefixBits + lane * lanes_, lanes_) != 0) return false;
+    }
+    return true;
+  }
   if (k_tile >= k_tiles) return false;
 
   std::vector<uint8_t> codes(size_t(elements), 0);
@@ -561,7 +566,7 @@ void Machine::Impl::Matmul(const Instruction& instruction) {
   const StreamWeights* weights = nullptr;
   if (held == spec::Held::kStream) {
     weights = TakeStreamWeights(strips, k_tiles);
-    if (weights == nullptr) return Fail(ErrorCode::kStreamFormat, step_.pc);
+    if (weights == nullptr) return Fail(ErrorCode::kStreamFormat);
   }
   ReadSource(Operand(instruction, spec::kMatmulSrcBase, spec::kMatmulSrcStride), rows, k_tiles);
   const std::vector<int32_t> no_bias(size_t(lanes_), 0);
@@ -715,7 +720,7 @@ void Machine::Impl::LayerNorm(const Instruction& instruction) {
   std::vector<int32_t> words;
   for (int vector = 0; vector < vectors; ++vector) {
     for (std::vector<int32_t>* group : {&gamma, &beta}) {
-      if (!ReadWords(&words)) return Fail(ErrorCode::kStreamFormat, step_.pc);
+      if (!ReadWords(&words)) return Fail(ErrorCode::kStreamFormat);
       group->insert(group->end(), words.begin(), words.end());
     }
   }

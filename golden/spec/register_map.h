@@ -102,7 +102,7 @@ enum class ErrorCode : uint32_t {
   kLength = 3,          ///< LENGTH is 0 or above the configuration's seq_len.
   kProgramLength = 4,   ///< PROGRAM_LENGTH is 0 or above the program memory.
   kNoProgram = 5,       ///< START before LOAD.
-  kOpcode = 6,          ///< Detail: program counter.
+  kBadOpcode = 6,       ///< Detail: program counter.
   kProgramOverrun = 7,  ///< Ran past the last instruction. Detail: program counter.
   kStreamFormat = 8,    ///< Tile marker missing: program and weights do not belong together.
   kTokenRange = 9,      ///< Token id outside the vocabulary. Detail: position.

@@ -106,8 +106,9 @@ module eb_entropy (
   reg [SUM_W-1:0]  sum_q;
   reg [N_W-1:0]    weighted_q;
   always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) valid_q <= 4'd0;
-    else         valid_q <= {valid_q[2:0], state_q == StSum};
+    if (!rst_ni)      valid_q <= 4'd0;
+    else if (clear_i) valid_q <= 4'd0;
+    else              valid_q <= {valid_q[2:0], state_q == StSum};
   end
   always @(posedge clk_i) begin
     d_q1 <= d;

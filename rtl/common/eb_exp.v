@@ -13,17 +13,20 @@ module eb_exp (
   output wire [16:0] e_o
 );
 
-  localparam [15:0] LOG2E = 47274;  // log2(e), 15 fraction bits
+  localparam [15:0] LOG2E     = 47274;  // log2(e), 15 fraction bits
+  localparam LOG2E_F          = 15;
+  localparam D_F              = 12;
+  localparam [7:0] LAST_PLACE = 17;
 
   // Stage 1: t = k + f in units of 2^-12.
-  wire [34:0] product = d_i * LOG2E + 35'd16384;
+  wire [34:0] product = d_i * LOG2E + (35'd1 << (LOG2E_F - 1));
   reg  [19:0] t_q;
   always @(posedge clk_i) begin
-    if (en_i) t_q <= product[34:15];
+    if (en_i) t_q <= product[34:LOG2E_F];
   end
 
   // Stage 2: 2^-f.
-  wire [11:0] f = t_q[11:0];
+  wire [D_F-1:0] f = t_q[D_F-1:0];
 
   // exp2: chord start c0 and rise c1 of each segment, 16 fraction bits.
   reg [16:0] c0;
@@ -74,20 +77,20 @@ module eb_exp (
   always @(posedge clk_i) begin
     if (en_i) begin
       y_q <= y;
-      k_q <= t_q[19:12];
+      k_q <= t_q[19:D_F];
     end
   end
 
-  // Stage 3: times 2^-k, rounded; beyond 17 places nothing is left.
+  // Stage 3: times 2^-k, rounded; beyond LAST_PLACE nothing is left.
   wire [17:0] half   = (k_q == 8'd0) ? 18'd0 : 18'd1 << (k_q - 8'd1);
   wire [17:0] scaled = ({1'b0, y_q} + half) >> k_q;
   reg  [16:0] e_q;
   always @(posedge clk_i) begin
-    if (en_i) e_q <= (k_q > 8'd17) ? 17'd0 : scaled[16:0];
+    if (en_i) e_q <= (k_q > LAST_PLACE) ? 17'd0 : scaled[16:0];
   end
   assign e_o = e_q;
 
-  wire unused_ok = &{1'b0, product[14:0], scaled[17]};
+  wire unused_ok = &{1'b0, product[LOG2E_F-1:0], scaled[17]};
 
 endmodule
 

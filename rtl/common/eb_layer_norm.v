@@ -148,8 +148,9 @@ module eb_layer_norm #(
   reg               read_valid_q;
   reg  [VEC_W-1:0]  read_vector_q;
   always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) read_valid_q <= 1'b0;
-    else         read_valid_q <= take_read;
+    if (!rst_ni)      read_valid_q <= 1'b0;
+    else if (clear_i) read_valid_q <= 1'b0;
+    else              read_valid_q <= take_read;
   end
   always @(posedge clk_i) read_vector_q <= vector_q[VEC_W-1:0];
 
@@ -193,8 +194,9 @@ module eb_layer_norm #(
   reg        [SQ_W-1:0]  tile_square_q;
   reg        [SQ_W-1:0]  square_q;
   always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) sum_valid_q <= 1'b0;
-    else         sum_valid_q <= read_valid_q;
+    if (!rst_ni)      sum_valid_q <= 1'b0;
+    else if (clear_i) sum_valid_q <= 1'b0;
+    else              sum_valid_q <= read_valid_q;
   end
   wire start_row = accept || hand_over;
   always @(posedge clk_i) begin

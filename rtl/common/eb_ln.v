@@ -18,21 +18,23 @@ module eb_ln #(
   localparam signed [21:0] LN2 = 45426;  // ln 2, 16 fraction bits
 
   // Stage 1: position of the leading one, and the 16 bits below it.
-  reg  [5:0]         lead;
-  wire [SumW+15:0] norm = {s_i, 16'd0} >> lead;
-  integer            i;
+  reg  [5:0]  lead;
+  wire [SumW+15:0] norm  = {s_i, 16'd0} >> lead;
+  wire [15:0] below = norm[15:0];
+  integer     i;
   always @* begin
     lead = 6'd0;
     for (i = 0; i < SumW; i = i + 1) begin
       if (s_i[i]) lead = i[5:0];
     end
   end
+  wire norm_unused = &{1'b0, norm[SumW+15:16]};
 
   reg        [15:0] u_q;
   reg signed [6:0]  exponent_q;
   always @(posedge clk_i) begin
     if (en_i) begin
-      u_q        <= norm[15:0];
+      u_q        <= below;
       exponent_q <= $signed({1'b0, lead}) - 7'sd16;
     end
   end
@@ -120,8 +122,6 @@ module eb_ln #(
     if (en_i) ln_q <= {{15{exponent_q[6]}}, exponent_q} * LN2 + $signed({5'd0, y});
   end
   assign ln_o = ln_q;
-
-  wire unused_ok = &{1'b0, norm[SumW+15:16]};
 
 endmodule
 

@@ -17,21 +17,23 @@ module eb_reciprocal #(
 );
 
   // Stage 1: position of the leading one, and the 16 bits below it.
-  reg  [5:0]         lead;
-  wire [SumW+15:0] norm = {s_i, 16'd0} >> lead;
-  integer            i;
+  reg  [5:0]  lead;
+  wire [SumW+15:0] norm  = {s_i, 16'd0} >> lead;
+  wire [15:0] below = norm[15:0];
+  integer     i;
   always @* begin
     lead = 6'd0;
     for (i = 0; i < SumW; i = i + 1) begin
       if (s_i[i]) lead = i[5:0];
     end
   end
+  wire norm_unused = &{1'b0, norm[SumW+15:16]};
 
   reg [15:0] u_q;
   reg [5:0]  lead_q;
   always @(posedge clk_i) begin
     if (en_i) begin
-      u_q    <= norm[15:0];
+      u_q    <= below;
       lead_q <= lead;
     end
   end
@@ -124,8 +126,6 @@ module eb_reciprocal #(
   end
   assign r_o = r_q;
   assign k_o = k_q;
-
-  wire unused_ok = &{1'b0, norm[SumW+15:16]};
 
 endmodule
 

@@ -166,8 +166,15 @@ module eb_registers #(
   reg [1:0]          b_resp_q;
   reg                wr_legal;
 
-  wire              aw_take = s_axil_awvalid_i && (!aw_valid_q);
-  wire              w_take  = s_axil_wvalid_i && (!w_valid_q);
+  // Low in reset: nothing may be taken that the reset would lose.
+  reg released_q;
+  always @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) released_q <= 1'b0;
+    else         released_q <= 1'b1;
+  end
+
+  wire              aw_take = s_axil_awvalid_i && s_axil_awready_o;
+  wire              w_take  = s_axil_wvalid_i && s_axil_wready_o;
   wire              wr      = aw_valid_q && w_valid_q && ((!b_valid_q) || s_axil_bready_i);
   wire              wr_ok   = wr && wr_legal;
   wire [ADDR_W-1:0] wr_addr = {aw_addr_q[ADDR_W-1:2], 2'b00};
@@ -203,8 +210,8 @@ module eb_registers #(
     end
   end
 
-  assign s_axil_awready_o = !aw_valid_q;
-  assign s_axil_wready_o  = !w_valid_q;
+  assign s_axil_awready_o = released_q && (!aw_valid_q);
+  assign s_axil_wready_o  = released_q && (!w_valid_q);
   assign s_axil_bvalid_o  = b_valid_q;
   assign s_axil_bresp_o   = b_resp_q;
 
@@ -533,7 +540,7 @@ module eb_registers #(
   reg [1:0]        r_resp_q;
   reg [31:0]       r_data_q;
 
-  wire              ar_take  = s_axil_arvalid_i && (!ar_valid_q);
+  wire              ar_take  = s_axil_arvalid_i && s_axil_arready_o;
   wire              rd       = ar_valid_q && ((!r_valid_q) || s_axil_rready_i);
   wire [ADDR_W-1:0] rd_addr  = {ar_addr_q[ADDR_W-1:2], 2'b00};
   wire              is_logit = (rd_addr >= ADDR_LOGITS) && ({24'd0, rd_addr[9:2]} < MaxClasses);
@@ -560,7 +567,7 @@ module eb_registers #(
     if (rd) r_data_q <= rd_data;
   end
 
-  assign s_axil_arready_o = !ar_valid_q;
+  assign s_axil_arready_o = released_q && (!ar_valid_q);
   assign s_axil_rvalid_o  = r_valid_q;
   assign s_axil_rresp_o   = r_resp_q;
   assign s_axil_rdata_o   = r_data_q;

@@ -18,21 +18,23 @@ module eb_rsqrt #(
 );
 
   // Stage 1: position of the leading one, and the 16 bits below it.
-  reg  [5:0]         lead;
-  wire [VarW+15:0] norm = {d_i, 16'd0} >> lead;
-  integer            i;
+  reg  [5:0]  lead;
+  wire [VarW+15:0] norm  = {d_i, 16'd0} >> lead;
+  wire [15:0] below = norm[15:0];
+  integer     i;
   always @* begin
     lead = 6'd0;
     for (i = 0; i < VarW; i = i + 1) begin
       if (d_i[i]) lead = i[5:0];
     end
   end
+  wire norm_unused = &{1'b0, norm[VarW+15:16]};
 
   reg [16:0] u_q;
   reg [4:0]  half_lead_q;
   always @(posedge clk_i) begin
     if (en_i) begin
-      u_q         <= {lead[0], norm[15:0]};
+      u_q         <= {lead[0], below};
       half_lead_q <= lead[5:1];
     end
   end
@@ -189,8 +191,6 @@ module eb_rsqrt #(
   end
   assign y_o = y_q;
   assign h_o = {1'b0, h_q};
-
-  wire unused_ok = &{1'b0, norm[VarW+15:16]};
 
 endmodule
 

@@ -6,7 +6,6 @@
 ../common/eb_af_encoder.v
 ../common/eb_af_integer.v
 ../common/eb_af_multiplier.v
-../common/eb_arbiter.v
 ../common/eb_axi_reader.v
 ../common/eb_axi_writer.v
 ../common/eb_bitmask_decoder.v
@@ -35,13 +34,10 @@
 ../common/eb_rsqrt.v
 ../common/eb_segment_address.v
 ../common/eb_sequencer.v
-../common/eb_skid_buffer.v
 ../common/eb_softmax.v
 ../common/eb_span_mask.v
 ../common/eb_sram_1r1w.v
 ../common/eb_sram_1r1w_macro.v
-../common/eb_sram_1rw.v
-../common/eb_sram_1rw_macro.v
 ../common/eb_token_memory.v
 ../common/eb_vmac_array.v
 ../common/eb_weight_stream.v

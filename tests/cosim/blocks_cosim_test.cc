@@ -11,11 +11,9 @@
 
 #include "cosim/sim/dut.h"
 #include "cosim/sim/random.h"
-#include "generator/blocks/arbiter.h"
 #include "generator/blocks/fifo.h"
 #include "generator/blocks/reset_sync.h"
 #include "generator/blocks/round_shift.h"
-#include "generator/blocks/skid_buffer.h"
 #include "generator/blocks/sram.h"
 
 namespace edgebert::gen {
@@ -81,13 +79,6 @@ TEST_P(Fifo, IsAQueueOfItsDepth) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Depths, Fifo, testing::Values(1, 2, 3, 4, 13));
-
-TEST(SkidBuffer, IsAQueueOfTwoAtFullThroughput) {
-  cosim::Dut dut = Build({EmitSkidBuffer()}, {{"Width", "16"}});
-  ActsAsQueue(dut, 2, 0.5, 0.5);
-  ActsAsQueue(dut, 2, 0.9, 0.3);
-  ActsAsQueue(dut, 2, 1.0, 1.0);
-}
 
 TEST(ResetSync, AssertsAtOnceAndReleasesAtTheSecondEdge) {
   cosim::Dut dut = Build({EmitResetSync()});
@@ -158,77 +149,7 @@ TEST_P(Sram, TwoPortsReadTheOldWordAndHoldIt) {
   }
 }
 
-TEST_P(Sram, OnePortReadsUnlessItWrites) {
-  cosim::Dut dut =
-      Build({EmitSram1rw(), EmitSram1rwMacro(), EmitSram1r1w(), EmitSram1r1wMacro()}, parameters());
-  uint64_t expected = 0;
-  for (uint64_t cycle = 0; cycle < 3000; ++cycle) {
-    const bool fill = cycle < kDepth;
-    const bool first_read = cycle == kDepth;
-    const uint64_t address = fill ? cycle : random_.Below(kDepth);
-    const bool enable = fill || first_read || random_.Chance(0.7);
-    uint64_t enables = random_.Chance(0.5) ? 0 : random_.Below(1U << kLanes);
-    if (fill) enables = (1U << kLanes) - 1;
-    if (first_read) enables = 0;
-    const uint64_t data = random_.Below(uint64_t{1} << (kLanes * kLaneBits));
-    dut.Get("en_i").Set(enable);
-    dut.Get("wr_en_i").Set(enables);
-    dut.Get("addr_i").Set(address);
-    dut.Get("wr_data_i").Set(data);
-    if (enable && enables == 0) expected = memory_[address];
-    if (enable) Write(address, enables, data);
-    dut.Tick();
-    if (!fill) {
-      ASSERT_EQ(dut.Get("rd_data_o").Get(), expected) << "cycle " << cycle;
-    }
-  }
-}
-
 INSTANTIATE_TEST_SUITE_P(Backends, Sram, testing::Values("0", "1"));
-
-class Arbiter : public testing::TestWithParam<uint64_t> {};
-
-TEST_P(Arbiter, FixedPriorityGrantsTheLowest) {
-  const uint64_t requests = GetParam();
-  cosim::Dut dut = Build({EmitArbiter()}, {{"Requests", std::to_string(requests)}});
-  for (uint64_t request = 0; request < uint64_t{1} << requests; ++request) {
-    uint64_t expected = 0;
-    for (uint64_t i = 0; i < requests && expected == 0; ++i) expected = request & (1U << i);
-    dut.Get("request_i").Set(request);
-    dut.Eval();
-    EXPECT_EQ(dut.Get("grant_o").Get(), expected) << "request " << request;
-  }
-}
-
-TEST_P(Arbiter, RoundRobinStartsAboveTheLastAccepted) {
-  const uint64_t requests = GetParam();
-  cosim::Dut dut =
-      Build({EmitArbiter()}, {{"Requests", std::to_string(requests)}, {"RoundRobin", "1"}});
-  cosim::Random random(requests);
-  dut.Get("request_i").Set(0);
-  dut.Get("accept_i").Set(0);
-  dut.Reset();
-  uint64_t next = 0;  // the request with the highest priority
-  for (int cycle = 0; cycle < 2000; ++cycle) {
-    const uint64_t request = random.Below(uint64_t{1} << requests);
-    const bool accept = random.Chance(0.5);
-    uint64_t expected = 0;
-    uint64_t after = next;
-    for (uint64_t i = 0; i < requests && expected == 0; ++i) {
-      const uint64_t candidate = (next + i) % requests;
-      expected = request & (1U << candidate);
-      after = candidate + 1;
-    }
-    dut.Get("request_i").Set(request);
-    dut.Get("accept_i").Set(accept);
-    dut.Eval();
-    ASSERT_EQ(dut.Get("grant_o").Get(), expected) << "cycle " << cycle;
-    if (accept && expected != 0) next = after % requests;
-    dut.Tick();
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(Requests, Arbiter, testing::Values(1, 2, 5));
 
 struct ShiftShape {
   int in_bits, out_bits, shift_bits, max_left;

@@ -639,7 +639,7 @@ TEST_P(Sequencer, StopsAtWhatTheProgramMustNotDo) {
   units_.answers = {{1, 1, false}};
   Start(3);
   ASSERT_TRUE(UntilIdle());
-  ExpectError(ErrorCode::kOpcode, 2);
+  ExpectError(ErrorCode::kBadOpcode, 2);
 
   Load({Exit(1), Make(Opcode::kMatmul)});
   units_.answers = {{1, 1, false}};

@@ -8,8 +8,8 @@
 #include "generator/blocks/round_shift.h"
 #include "generator/blocks/sram.h"
 #include "generator/vlog/lexer.h"
-#include "tests/golden/temporary_folder.h"
 #include "tests/support/lint.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/tool_runner.h"
 
 namespace edgebert::vlog {

@@ -646,7 +646,7 @@ TEST_F(MachineTest, ReportsTheErrorsOfTheHardware) {
   {
     Image broken = image_;
     broken.program[2].Set(spec::kOpcode, 0x7F);
-    EXPECT_EQ(ErrorOf(broken, &detail), spec::ErrorCode::kOpcode);
+    EXPECT_EQ(ErrorOf(broken, &detail), spec::ErrorCode::kBadOpcode);
     EXPECT_EQ(detail, 2U);
   }
   {
@@ -667,6 +667,15 @@ TEST_F(MachineTest, ReportsTheErrorsOfTheHardware) {
     const size_t norm_bytes =
         size_t(2 * spec::CeilDiv(random_.model.config.embedding_size, 8)) * 32;
     broken.weights[norm_bytes + 32 + 3] ^= 1;
+    EXPECT_EQ(ErrorOf(broken), spec::ErrorCode::kStreamFormat);
+  }
+  {
+    // The same tile, called empty though its mask is not.
+    Image broken = image_;
+    const size_t record =
+        size_t(2 * spec::CeilDiv(random_.model.config.embedding_size, 8)) * 32 + 32;
+    broken.weights[record + spec::kTileEmptyBit / 8] |= 1 << (spec::kTileEmptyBit % 8);
+    broken.weights[record + spec::kTilePrefixBits / 8] |= 1;
     EXPECT_EQ(ErrorOf(broken), spec::ErrorCode::kStreamFormat);
   }
 }
