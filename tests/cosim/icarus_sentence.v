@@ -10,8 +10,8 @@
 // At the end memory is written to memory_after.hex, and the last line printed is "done", or "error"
 // and what is wrong. +dump writes waves to sentence.vcd.
 //
-// Nothing here has a value before it gets one: memory outside of what memory.hex fills, cells of the
-// ReRAM beyond slc.hex and mlc.hex, and every register before its reset are unknown.
+// Nothing here has a value before it gets one: memory that memory.hex leaves out, cells beyond
+// slc.hex and mlc.hex of the ReRAM, and every register before its reset are unknown.
 `default_nettype none
 
 module icarus_sentence #(
@@ -201,7 +201,8 @@ module icarus_sentence #(
       reading <= 1'b0;
     end else if (!reading) begin
       if (m_arvalid) begin
-        if (m_arburst != 2'd1 || (1 << m_arsize) != STRB_W) fail("a read burst is not INCR of beats");
+        if (m_arburst != 2'd1) fail("a read burst is not INCR");
+        if ((1 << m_arsize) != STRB_W) fail("a read is not as wide as the bus");
         reading   <= 1'b1;
         read_id   <= m_arid;
         read_addr <= m_araddr;
