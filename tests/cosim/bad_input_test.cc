@@ -109,7 +109,7 @@ struct Mistake {
   std::string name;
   std::vector<std::string> programs;
   std::function<void(const Place&)> make;
-  Options options;        ///< over those that are right; empty: left out
+  Options options;        ///< over those that are right
   std::string where;      ///< place of the first message
   std::string line_with;  ///< if given, the line that has it belongs to the place
   std::string says;       ///< part of it
@@ -121,8 +121,6 @@ struct Mistake {
 };
 
 const std::vector<std::string> kAll = {"gen", "golden", "cosim"};
-const std::vector<std::string> kGolden = {"golden"};
-const std::vector<std::string> kCosim = {"cosim"};
 const std::vector<std::string> kRuns = {"golden", "cosim"};  // those that run a model
 
 class BadInput : public testing::TestWithParam<Mistake> {
@@ -145,7 +143,7 @@ class BadInput : public testing::TestWithParam<Mistake> {
     folder_.Write("data.tsv", "sentence\tlabel\nt5 t4 t9\t0\nt7\t1\n");
     folder_.Write("file", "in the way\n");
     // What an earlier run has left.
-    for (const char* name : {"old.json", "old.img"}) folder_.Write(name, "old\n");
+    folder_.Write("old.json", "old\n");
     fs::create_directories(folder_.path() / "old/tiny");
     folder_.Write("old/tiny/eb_top.v", "old\n");
   }
@@ -168,14 +166,12 @@ class BadInput : public testing::TestWithParam<Mistake> {
         {"gen", EDGEBERT_GEN}, {"golden", EDGEBERT_GOLDEN}, {"cosim", EDGEBERT_COSIM}};
     std::vector<std::string> command = {kPrograms.at(program)};
     for (const auto& [option, value] : all) {
-      if (value == kLeftOut) continue;
       command.push_back(option);
       command.push_back(value);
     }
     return test::RunTool(command, folder_.path(), kRunSeconds);
   }
 
-  static constexpr const char* kLeftOut = "(left out)";
   TemporaryFolder folder_;
 };
 
@@ -488,12 +484,11 @@ std::vector<Mistake> Sentences() {
 /// nobody may write.
 std::vector<Mistake> Outputs() {
   std::vector<Mistake> mistakes;
-  const auto add = [&](const std::string& name, const std::vector<std::string>& programs,
-                       const std::string& option, const std::string& path,
-                       const std::string& rule) {
+  const auto add = [&](const std::string& name, const std::string& program, const Options& options,
+                       const std::string& path, const std::string& rule) {
     mistakes.push_back({.name = name,
-                        .programs = programs,
-                        .options = {{option, path}},
+                        .programs = {program},
+                        .options = options,
                         .where = path,
                         .says = "cannot",
                         .rule = rule});
@@ -503,10 +498,14 @@ std::vector<Mistake> Outputs() {
                                                                    {"OnAFolder", "model"},
                                                                    {"InProc", "/proc/edgebert"}};
   for (const auto& [name, path] : places) {
-    add("GoldenJson" + name, kGolden, "--json", path, "golden-json");
-    add("GoldenImage" + name, kGolden, "--image", path, "image-write");
+    add("GoldenJson" + name, "golden", {{"--json", path}}, path, "golden-json");
+    add("GoldenImage" + name, "golden", {{"--image", path}}, path, "image-write");
+    // Calibration makes the folder it writes, or takes the one that is there.
+    if (name != "BelowAFile" && name != "InProc") continue;
+    add("GoldenCalibration" + name, "golden", {{"--calibrate", "data.tsv"}, {"--out", path}}, path,
+        "calibration-io");
   }
-  add("CosimJsonBelowNothing", kCosim, "--json", "nowhere/x", "cosim-json");
+  add("CosimJsonBelowNothing", "cosim", {{"--json", "nowhere/x"}}, "nowhere/x", "cosim-json");
   return mistakes;
 }
 
