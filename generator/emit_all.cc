@@ -10,6 +10,7 @@
 #include "generator/handoff/manifest.h"
 #include "generator/handoff/memory_list.h"
 #include "generator/handoff/register_documents.h"
+#include "generator/handoff/waves.h"
 #include "generator/units/accumulator.h"
 #include "generator/units/activation.h"
 #include "generator/units/activation_memory.h"
@@ -104,6 +105,8 @@ FileSet EmitAll(const spec::AcceleratorConfig& config, const std::string& name) 
   FileSet files = EmitCommon();
   const FileSet configuration = EmitConfiguration(config, name);
   for (const auto& [path, text] : configuration.files()) files.Add(path, text);
+  const FileSet waves = EmitWaves(config, name);
+  for (const auto& [path, text] : waves.files()) files.Add(path, text);
   return files;
 }
 

@@ -22,7 +22,7 @@ namespace edgebert::gen {
 [[nodiscard]] FileSet EmitConfiguration(const spec::AcceleratorConfig& config,
                                         const std::string& name);
 
-/// Both: what edgebert-gen writes.
+/// Both, and the GTKWave views: what edgebert-gen writes.
 [[nodiscard]] FileSet EmitAll(const spec::AcceleratorConfig& config, const std::string& name);
 
 }  // namespace edgebert::gen

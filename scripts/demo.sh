@@ -4,7 +4,8 @@
 #   scripts/demo.sh                          the sentences of scripts/demo_sentences.tsv
 #   scripts/demo.sh "one sentence" "another" your own
 #   scripts/demo.sh file.tsv                 sentence<TAB>label, with a header line
-# Results: out/demo/results.json, and out/demo/rtl, the generated accelerator.
+# Results in out/demo: results.json, rtl (the generated accelerator), attention.fst and attention.gtkw
+# (waves of one attention head of the first sentence, for GTKWave).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/install.sh
@@ -22,4 +23,5 @@ fi
 
 "$build/generator/edgebert-gen" --config generator/configs/default.cfg --out out/demo/rtl
 "$build/cosim/edgebert-cosim" --config generator/configs/default.cfg --model models/sst2 \
-  "${sentences[@]}" --json out/demo/results.json
+  "${sentences[@]}" --json out/demo/results.json \
+  --trace=out/demo/attention.fst --trace-from op:10 --trace-to op:13

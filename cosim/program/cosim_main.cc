@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "cosim/program/report.h"
+#include "cosim/program/wave_view.h"
 #include "golden/checkpoint/file.h"
 
 namespace edgebert::cosim {
@@ -19,6 +20,7 @@ namespace {
 enum ExitStatus { kExact = 0, kDivergence = 1, kBadInput = 2, kToolFailure = 3 };
 
 constexpr const char* kReplayTrace = "divergence.fst";
+constexpr uint64_t kCyclesShown = 150;
 
 int StatusOf(const Error& error) {
   const std::string& rule = error.diagnostics().front().rule;
@@ -66,7 +68,7 @@ Status CheckWritable(const std::string& path) {
   return Error({path}, fmt::format("cannot write into '{}'", folder.string()), "cosim-json");
 }
 
-void PrintReplay(Session& session, size_t index) {
+void PrintReplay(Session& session, const spec::AcceleratorConfig& config, size_t index) {
   fmt::print("\nreplaying with waves ..\n");
   std::fflush(stdout);
   const Result<ReplayReport> replay = session.Replay(index, kReplayTrace);
@@ -75,7 +77,12 @@ void PrintReplay(Session& session, size_t index) {
   } else if (!replay->failure.empty()) {
     fmt::print("no waves: {}\n", replay->failure);
   } else {
-    fmt::print("waves: {}\nto repeat it: {}\n", replay->trace_file, replay->command);
+    const uint64_t cycle = replay->cycle;
+    const auto view =
+        WriteWaveView(config, replay->trace_file, cycle - std::min(cycle, kCyclesShown),
+                      cycle + kCyclesShown / 10);
+    fmt::print("waves: gtkwave {}\nto repeat it: {}\n", view.ok() ? *view : replay->trace_file,
+               replay->command);
   }
 }
 
@@ -133,10 +140,15 @@ int Main(int argc, const char* const* argv) {
     if (!tracer->status().ok()) return Fail(tracer->status().error());
     fmt::print("{:<22} {}, cycles {} to {}\n", "waves", options.trace, tracer->first_cycle(),
                tracer->last_cycle());
+    const auto view =
+        WriteWaveView(workload->config, options.trace, tracer->first_cycle(),
+                      std::min(tracer->last_cycle(), tracer->first_cycle() + kCyclesShown));
+    if (!view.ok()) return Fail(view.error());
+    fmt::print("{:<22} gtkwave {}\n", "to see them", *view);
   }
   if (!divergence) return kExact;
   fmt::print("\n{}", divergence->Format());
-  if (options.replay && options.trace.empty()) PrintReplay(session, index);
+  if (options.replay && options.trace.empty()) PrintReplay(session, workload->config, index);
   return kDivergence;
 }
 

@@ -64,8 +64,9 @@ Result<spec::AcceleratorConfig> Options::ApplyOverrides(
 
 std::string Options::ReplayLine(int sentence, int count, const std::string& trace_file,
                                 uint64_t from, uint64_t to) const {
-  constexpr std::array kReplaced = {"first",      "limit",    "json",     "trace",
-                                    "trace-from", "trace-to", "no-replay"};
+  constexpr std::array kReplaced = {"first",       "limit",       "json",
+                                    "trace",       "trace-from",  "trace-to",
+                                    "trace-scope", "trace-depth", "no-replay"};
   std::string line = "edgebert-cosim";
   for (const auto& option : parsed_->tokens.options) {
     if (std::ranges::find(kReplaced, option.string_key) != kReplaced.end()) continue;
@@ -119,6 +120,10 @@ Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv)
       "first cycle since the reset, or op:N of the first sentence; default: its start")(
       "trace-to", po::value(&trace_to)->value_name("Y"),
       "last cycle, or op:N; default: 20000 cycles after the start")(
+      "trace-scope", po::value(&result.trace_scope)->value_name("INSTANCE"),
+      "trace this instance of eb_top, as u_matmul.u_vmac_array; default: everything")(
+      "trace-depth", po::value(&result.trace_depth)->value_name("N"),
+      "trace N levels of instances, the signals of the scope itself first; default: all")(
       "cache", po::value(&result.cache)->value_name("DIR"),
       "of built simulators; default: $EDGEBERT_CACHE, else ~/.cache/edgebert-rtl")(
       "no-replay", po::bool_switch(&no_replay), "do not replay a divergence with waves");
@@ -164,9 +169,11 @@ Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv)
   if (!(result.threshold <= 65535)) fail("--threshold must be from 0 to 65535");
   if (!(result.stalls >= 0 && result.stalls <= 0.95)) fail("--stalls must be from 0 to 0.95");
   if (result.latency < 1 || result.latency > 10'000) fail("--latency must be from 1 to 10000");
-  if (result.trace.empty() && (!trace_from.empty() || !trace_to.empty())) {
-    fail("--trace-from and --trace-to need --trace");
+  if (result.trace.empty() && (!trace_from.empty() || !trace_to.empty() ||
+                               !result.trace_scope.empty() || result.trace_depth != 0)) {
+    fail("--trace-from, --trace-to, --trace-scope and --trace-depth need --trace");
   }
+  if (result.trace_depth < 0) fail("--trace-depth must not be negative");
   for (auto [name, text, point] : {std::tuple{"trace-from", &trace_from, &result.trace_from},
                                    std::tuple{"trace-to", &trace_to, &result.trace_to}}) {
     if (text->empty()) continue;

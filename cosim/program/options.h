@@ -37,6 +37,8 @@ struct Options {
   std::string trace;  ///< file; empty: no trace
   std::optional<TracePoint> trace_from;
   std::optional<TracePoint> trace_to;
+  std::string trace_scope;  ///< instance below eb_top; empty: everything
+  int trace_depth = 0;      ///< levels of instances; 0: all
   std::string cache;
   bool replay = true;
 

@@ -1,6 +1,7 @@
 #include "cosim/program/session.h"
 
 #include <algorithm>
+#include <regex>
 
 namespace edgebert::cosim {
 namespace {
@@ -20,8 +21,14 @@ uint64_t SentenceSeed(uint64_t seed, int number) {
 }  // namespace
 
 Tracer::Tracer(Dut& dut, const Scoreboard& scoreboard, std::string path, TracePoint from,
-               std::optional<TracePoint> to)
-    : dut_(dut), scoreboard_(scoreboard), path_(std::move(path)), from_(from), to_(to) {}
+               std::optional<TracePoint> to, std::string scope, int depth)
+    : dut_(dut),
+      scoreboard_(scoreboard),
+      path_(std::move(path)),
+      from_(from),
+      to_(to),
+      scope_(std::move(scope)),
+      depth_(depth) {}
 
 bool Tracer::Reached(const TracePoint& point, uint64_t cycle) const {
   if (!point.is_op) return cycle >= point.number;
@@ -43,7 +50,7 @@ void Tracer::Drive(uint64_t cycle) {
   if (done_) return;
   if (!dut_.tracing()) {
     if (!Reached(from_, cycle)) return;
-    status_ = dut_.OpenTrace(path_);
+    status_ = dut_.OpenTrace(path_, scope_, depth_);
     done_ = !status_.ok();
     first_cycle_ = cycle;
     return;
@@ -91,14 +98,34 @@ Result<std::unique_ptr<Session::Simulation>> Session::MakeSimulation(bool trace)
   return simulation;
 }
 
+/// A scope that no module instantiates would leave an empty trace.
+Status Session::CheckTraceScope() const {
+  const std::regex part(R"(([^.\[]+)(\[\d+\])?(\.|$))");
+  for (auto match =
+           std::sregex_iterator(options_.trace_scope.begin(), options_.trace_scope.end(), part);
+       match != std::sregex_iterator(); ++match) {
+    const std::regex instance(fmt::format(R"(\b{}( \(|\n))", (*match)[1].str()));
+    if (std::ranges::none_of(
+            files_, [&](const auto& file) { return std::regex_search(file.second, instance); })) {
+      return Error({"command line"},
+                   fmt::format("--trace-scope {}: the design has no instance '{}'",
+                               options_.trace_scope, (*match)[1].str()),
+                   "cosim-option");
+    }
+  }
+  return Ok();
+}
+
 Status Session::Build() {
+  EB_RETURN_IF_ERROR(CheckTraceScope());
   EB_ASSIGN_OR_RETURN(simulation_, MakeSimulation(!options_.trace.empty()));
   EB_RETURN_IF_ERROR(simulation_->accelerator->Load(workload_.image, options_.seed));
   if (!options_.trace.empty()) {
     const TracePoint start{.number = simulation_->accelerator->dut().cycles()};
-    tracer_ = std::make_unique<Tracer>(simulation_->accelerator->dut(), *simulation_->scoreboard,
-                                       options_.trace, options_.trace_from.value_or(start),
-                                       options_.trace_to);
+    tracer_ =
+        std::make_unique<Tracer>(simulation_->accelerator->dut(), *simulation_->scoreboard,
+                                 options_.trace, options_.trace_from.value_or(start),
+                                 options_.trace_to, options_.trace_scope, options_.trace_depth);
     simulation_->accelerator->Add(*tracer_);
   }
   return Ok();
@@ -153,6 +180,7 @@ Result<ReplayReport> Session::Replay(size_t index, const std::string& trace_file
     const SentenceOutcome found = RunRange(*search, first, index);
     if (!found.divergence) continue;
     const uint64_t cycle = found.divergence->cycle;
+    report.cycle = cycle;
     const bool hang = found.divergence->kind == "hang";
     const uint64_t from = cycle > kCyclesBefore ? cycle - kCyclesBefore : 0;
     const uint64_t to = cycle + (hang ? kCyclesAfterHang : kCyclesAfter);

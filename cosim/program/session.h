@@ -25,6 +25,7 @@ struct SentenceOutcome {
 /// Where a divergence was replayed.
 struct ReplayReport {
   std::string trace_file;
+  uint64_t cycle = 0;   ///< of the divergence
   std::string command;  ///< that repeats it
   std::string failure;  ///< why there is no trace
 };
@@ -34,7 +35,7 @@ class Tracer : public Agent {
  public:
   /// `scoreboard` tells which instruction runs; both must outlive the tracer.
   Tracer(Dut& dut, const Scoreboard& scoreboard, std::string path, TracePoint from,
-         std::optional<TracePoint> to);
+         std::optional<TracePoint> to, std::string scope = "", int depth = 0);
   void Drive(uint64_t cycle) override;
   /// Empty, or why there is no trace.
   [[nodiscard]] const Status& status() const { return status_; }
@@ -51,6 +52,8 @@ class Tracer : public Agent {
   std::string path_;
   TracePoint from_;
   std::optional<TracePoint> to_;
+  std::string scope_;
+  int depth_;
   bool done_ = false;
   uint64_t first_cycle_ = 0;
   uint64_t last_cycle_ = 0;
@@ -79,6 +82,7 @@ class Session {
 
  private:
   struct Simulation;
+  [[nodiscard]] Status CheckTraceScope() const;
   Result<std::unique_ptr<Simulation>> MakeSimulation(bool trace) const;
   SentenceOutcome RunOn(Simulation& simulation, size_t index) const;
   /// Runs sentences first..last; the outcome of the first that diverges, else of the last.

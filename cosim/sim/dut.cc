@@ -194,12 +194,16 @@ void Dut::StopAtLimit() const {
   std::abort();
 }
 
-Status Dut::OpenTrace(const std::string& path) {
+Status Dut::OpenTrace(const std::string& path, const std::string& scope, int depth) {
   if (api_->trace_open == nullptr) {
     return Error({path}, fmt::format("'{}' was built without tracing", top_), "trace-open");
   }
   CloseTrace();
-  if (api_->trace_open(model_, path.c_str()) == 0) {
+  constexpr int kAllLevels = 1000;
+  // The model's own name, before the first dot, is empty.
+  const std::string root = "." + top_ + (scope.empty() ? "" : "." + scope);
+  const int levels = depth == 0 && !scope.empty() ? kAllLevels : depth;
+  if (api_->trace_open(model_, path.c_str(), root.c_str(), levels) == 0) {
     return Error({path}, "cannot write the trace file", "trace-open");
   }
   tracing_ = true;

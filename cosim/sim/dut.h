@@ -189,20 +189,22 @@ class Dut {
   /// Holds `rst_ni` low for `cycles` cycles, then releases it between two edges.
   void Reset(int cycles = 2);
 
+  static constexpr uint64_t kPeriod = 10;  ///< time between rising edges in a trace [ns]
+
   /// Rising edges so far, those of resets included.
   [[nodiscard]] uint64_t cycles() const { return cycles_; }
   /// Default: 100 million.
   void SetCycleLimit(uint64_t limit) { cycle_limit_ = limit; }
   [[nodiscard]] bool AtLimit() const { return cycles_ >= cycle_limit_; }
 
-  /// FST trace, in builds with `trace`. Edge c is at time 10 c ns. Rule: "trace-open".
-  Status OpenTrace(const std::string& path);
+  /// FST trace, in builds with `trace`, of an instance below the top module (empty: of everything)
+  /// and `depth` levels of instances, its own signals being the first (0: all). Edge c is at time
+  /// 10 c ns. Rule: "trace-open".
+  Status OpenTrace(const std::string& path, const std::string& scope = "", int depth = 0);
   void CloseTrace();
   [[nodiscard]] bool tracing() const { return tracing_; }
 
  private:
-  static constexpr uint64_t kPeriod = 10;
-
   struct Names_;
   Dut();
   void Dump(uint64_t time) { api_->trace_dump(model_, time); }

@@ -25,8 +25,9 @@ struct EbDutApi {
   void (*destroy)(void* dut);
   void (*eval)(void* dut);
   void (*visit)(void* dut, EbSignalVisitor visitor, void* user);
-  /// Null entries in a build without tracing. `open` returns 0 when the file cannot be written.
-  int (*trace_open)(void* dut, const char* path);
+  /// Null entries in a build without tracing. `open` returns 0 when the file cannot be written. It
+  /// traces `depth` levels of the scope ".top.u_unit"; 0: everything.
+  int (*trace_open)(void* dut, const char* path, const char* scope, int depth);
   void (*trace_dump)(void* dut, uint64_t time);
   void (*trace_close)(void* dut);
 };

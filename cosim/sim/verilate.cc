@@ -263,9 +263,10 @@ void VisitAll(void* dut, EbSignalVisitor visitor, void* user) {
   VisitSignals(static_cast<Dut*>(dut), visitor, user);
 }
 #if VM_TRACE_FST
-int TraceOpen(void* opaque, const char* path) {
+int TraceOpen(void* opaque, const char* path, const char* scope, int depth) {
   Dut* dut = static_cast<Dut*>(opaque);
   dut->trace = std::make_unique<VerilatedFstC>();
+  if (depth != 0) dut->trace->dumpvars(depth, scope);
   dut->model.trace(dut->trace.get(), 99);
   dut->trace->open(path);
   return dut->trace->isOpen() ? 1 : 0;
@@ -277,7 +278,7 @@ void TraceClose(void* opaque) {
   dut->trace.reset();
 }
 #else
-constexpr int (*TraceOpen)(void*, const char*) = nullptr;
+constexpr int (*TraceOpen)(void*, const char*, const char*, int) = nullptr;
 constexpr void (*TraceDump)(void*, uint64_t) = nullptr;
 constexpr void (*TraceClose)(void*) = nullptr;
 #endif

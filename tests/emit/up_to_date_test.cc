@@ -1,4 +1,4 @@
-// rtl/ is what the generator makes of the presets, byte for byte.
+// rtl/ and waves/ are what the generator makes of the presets, byte for byte.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -17,7 +17,9 @@ std::map<std::string, std::string> ExpectedFiles() {
   std::map<std::string, std::string> files;
   for (const test::Preset& preset : test::Presets()) {
     const gen::FileSet made = gen::EmitAll(preset.config, preset.name);
-    for (const auto& [path, text] : made.files()) files[path] = text;
+    for (const auto& [path, text] : made.files()) {
+      files[(path.starts_with("waves/") ? "" : "rtl/") + path] = text;
+    }
   }
   return files;
 }
@@ -40,18 +42,20 @@ std::string FirstDifference(const std::string& is, const std::string& should_be)
 }
 
 TEST(UpToDate, RtlIsWhatTheGeneratorMakes) {
-  const fs::path rtl = test::SourceRoot() / "rtl";
+  const fs::path root = test::SourceRoot();
   const std::string remedy = "\nrun: scripts/regenerate-rtl.sh";
   const std::map<std::string, std::string> expected = ExpectedFiles();
   for (const auto& [path, text] : expected) {
-    ASSERT_TRUE(fs::exists(rtl / path)) << "rtl/" << path << " is missing" << remedy;
-    const std::string is = test::ReadFile(rtl / path);
-    ASSERT_TRUE(is == text) << "rtl/" << path << ": " << FirstDifference(is, text) << remedy;
+    ASSERT_TRUE(fs::exists(root / path)) << path << " is missing" << remedy;
+    const std::string is = test::ReadFile(root / path);
+    ASSERT_TRUE(is == text) << path << ": " << FirstDifference(is, text) << remedy;
   }
-  for (const auto& entry : fs::recursive_directory_iterator(rtl)) {
-    const std::string path = fs::relative(entry.path(), rtl).string();
-    if (!entry.is_regular_file() || path.find('/') == std::string::npos) continue;
-    EXPECT_TRUE(expected.contains(path)) << "rtl/" << path << " is not made any more" << remedy;
+  for (const char* folder : {"rtl", "waves"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
+      const std::string path = fs::relative(entry.path(), root).string();
+      if (!entry.is_regular_file() || path == "rtl/README.md") continue;
+      EXPECT_TRUE(expected.contains(path)) << path << " is not made any more" << remedy;
+    }
   }
 }
 
