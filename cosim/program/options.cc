@@ -32,6 +32,17 @@ Result<TracePoint> ParseTracePoint(const std::string& option, const std::string&
   return point;
 }
 
+Result<model::SlicePoint> ParseSlicePoint(const std::string& option, const std::string& text) {
+  model::SlicePoint point{.is_layer = text.starts_with("layer:")};
+  if (point.is_layer || text.starts_with("op:")) {
+    const std::string_view digits = std::string_view(text).substr(text.find(':') + 1);
+    const auto [end, code] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), point.number);
+    if (code == std::errc() && end == digits.data() + digits.size()) return point;
+  }
+  return OptionError(fmt::format("'--{}' is op:N or layer:N, not '{}'", option, text));
+}
+
 /// For the shell.
 std::string Quote(const std::string& text) {
   const auto plain = [](char c) {
@@ -81,6 +92,8 @@ Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv)
   Options result;
   std::string trace_from;
   std::string trace_to;
+  std::string rtl_from;
+  std::string rtl_to;
   bool no_replay = false;
   po::options_description options(
       "edgebert-cosim --config FILE.cfg --model DIR (--text TEXT | --data FILE.tsv)\n"
@@ -124,6 +137,10 @@ Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv)
       "trace this instance of eb_top, as u_matmul.u_vmac_array; default: everything")(
       "trace-depth", po::value(&result.trace_depth)->value_name("N"),
       "trace N levels of instances, the signals of the scope itself first; default: all")(
+      "rtl-from", po::value(&rtl_from)->value_name("X"),
+      "run the RTL on a part of one sentence: from op:N or layer:N, counted from 0 (the golden "
+      "machine runs what comes before)")("rtl-to", po::value(&rtl_to)->value_name("Y"),
+                                         "to op:N or layer:N, included; default: --rtl-from")(
       "cache", po::value(&result.cache)->value_name("DIR"),
       "of built simulators; default: $EDGEBERT_CACHE, else ~/.cache/edgebert-rtl")(
       "no-replay", po::bool_switch(&no_replay), "do not replay a divergence with waves");
@@ -178,6 +195,18 @@ Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv)
                                    std::tuple{"trace-to", &trace_to, &result.trace_to}}) {
     if (text->empty()) continue;
     auto value = ParseTracePoint(name, *text);
+    if (value.ok()) {
+      *point = *value;
+    } else {
+      error.Append(value.error());
+    }
+  }
+  if (rtl_from.empty() && !rtl_to.empty()) fail("--rtl-to needs --rtl-from");
+  if (rtl_to.empty()) rtl_to = rtl_from;
+  for (auto [name, text, point] : {std::tuple{"rtl-from", &rtl_from, &result.rtl_from},
+                                   std::tuple{"rtl-to", &rtl_to, &result.rtl_to}}) {
+    if (text->empty()) continue;
+    auto value = ParseSlicePoint(name, *text);
     if (value.ok()) {
       *point = *value;
     } else {

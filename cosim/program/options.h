@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "golden/base/result.h"
+#include "golden/model/program_slice.h"
 #include "golden/spec/config.h"
 
 namespace edgebert::cosim {
@@ -39,6 +40,8 @@ struct Options {
   std::optional<TracePoint> trace_to;
   std::string trace_scope;  ///< instance below eb_top; empty: everything
   int trace_depth = 0;      ///< levels of instances; 0: all
+  std::optional<model::SlicePoint> rtl_from;  ///< run only these operations on the RTL
+  std::optional<model::SlicePoint> rtl_to;
   std::string cache;
   bool replay = true;
 

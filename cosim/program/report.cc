@@ -60,9 +60,13 @@ void Report::PrintHead() const {
                   image.format.lanes, image.format.code_bits, image.format.exponent_bits,
                   image.format.axi_data_bits, spec::ConfigHash(workload_.config)));
   Row("entropy threshold", fmt::format("{:.4g} nats", workload_.threshold));
-  fmt::print("\n{:>5} {:<{}} {:<10} {:>5} {:>5} {:>8} {:>9} {:>6} {:>8} {}\n", "#", "sentence",
-             kTextWidth, "answer", "prob", "layer", "entropy", "cycles", "MACs", "skipped",
-             "bit-exact");
+  if (workload_.start) {
+    Row("on the RTL", fmt::format("\"{}\" to \"{}\", the rest on the golden machine",
+                                  image.names.front().text, (image.names.end() - 2)->text));
+  }
+  fmt::print("\n{:>5} {:<{}} {:<10} {:>5} {:>5} {:>9} {:>6} {:>8} {:<9} {}\n", "#", "sentence",
+             kTextWidth, "answer", "prob", "layer", "cycles", "MACs", "skipped", "bit-exact",
+             "entropy after each layer");
   std::fflush(stdout);
 }
 
@@ -94,9 +98,11 @@ void Report::Add(const Sentence& sentence, const SentenceOutcome& outcome) {
     json["predicted"] = hardware.prediction;
     json["answer"] = answer;
     json["exit_layer"] = hardware.exit_layer;
+    std::string entropies;
     for (int layer = 0; layer < hardware.exit_layer; ++layer) {
       const auto word = static_cast<size_t>(spec::kResultEntropyWord + layer);
       json["entropy"].push_back(FromFixed(hardware.record[word]));
+      entropies += fmt::format(" {:.3f}", FromFixed(hardware.record[word]));
     }
     for (const int32_t logit : hardware.logits) json["logits"].push_back(FromFixed(logit));
     for (const uint32_t token : sentence.tokens) {
@@ -107,11 +113,12 @@ void Report::Add(const Sentence& sentence, const SentenceOutcome& outcome) {
     for (size_t c = 0; c < counters_.size(); ++c) {
       json["counters"][spec::kCounters[c].name] = hardware.counters[c];
     }
-    fmt::print("{:>5} {} {} {:>5.3f} {:>5} {:>8.5f} {:>9} {:>5.1f}% {:>7.1f}% {}\n",
-               sentence.number, Fit(sentence.text, kTextWidth), Fit(answer, 10),
-               Probability(hardware.logits, hardware.prediction), hardware.exit_layer,
-               FromFixed(hardware.entropy), cycles, 100 * Ratio(mac_cycles, cycles),
-               100 * (1 - Ratio(mac_cycles, workload_.dense_mac_rows)), exact ? "yes" : "NO");
+    fmt::print("{:>5} {} {} {:>5.3f} {:>5} {:>9} {:>5.1f}% {:>7.1f}% {:<9}{}\n", sentence.number,
+               Fit(sentence.text, kTextWidth), Fit(answer, 10),
+               Probability(hardware.logits, hardware.prediction), hardware.exit_layer, cycles,
+               100 * Ratio(mac_cycles, cycles),
+               100 * (1 - Ratio(mac_cycles, workload_.dense_mac_rows)), exact ? "yes" : "NO",
+               entropies);
   } else {
     fmt::print("{:>5} {} {}\n", sentence.number, Fit(sentence.text, kTextWidth),
                outcome.golden.error == spec::ErrorCode::kNone

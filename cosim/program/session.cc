@@ -89,6 +89,7 @@ Result<std::unique_ptr<Session::Simulation>> Session::MakeSimulation(bool trace)
                           .latency = options_.latency,
                           .unknowns = options_.random_init ? Unknowns::kRandom : Unknowns::kFast,
                           .initial_seed = static_cast<uint32_t>(options_.seed),
+                          .state_access = workload_.start.has_value(),
                           .cache_dir = options_.cache,
                           .progress = building_}));
   simulation->scoreboard = std::make_unique<Scoreboard>(simulation->accelerator->dut(),
@@ -135,9 +136,15 @@ SentenceOutcome Session::RunOn(Simulation& simulation, size_t index) const {
   const Sentence& sentence = workload_.sentences[index];
   Accelerator& accelerator = *simulation.accelerator;
   Scoreboard& scoreboard = *simulation.scoreboard;
-  const uint64_t limit =
-      CycleLimit(simulation.ahead->Run(sentence.tokens, workload_.threshold_register).counts,
-                 workload_.config, options_.stalls);
+  model::Machine& ahead = *simulation.ahead;
+  ahead.Start(sentence.tokens, workload_.threshold_register);
+  if (workload_.start) {
+    ahead.set_state(*workload_.start);
+    accelerator.SetState(*workload_.start);
+  }
+  while (ahead.StepOnce()) {
+  }
+  const uint64_t limit = CycleLimit(ahead.result().counts, workload_.config, options_.stalls);
   const uint64_t first = accelerator.dut().cycles();
   uint64_t next_report = first + kProgressCycles;
   const auto stop = [&] {
@@ -148,7 +155,8 @@ SentenceOutcome Session::RunOn(Simulation& simulation, size_t index) const {
     }
     return scoreboard.diverged();
   };
-  scoreboard.Start(sentence.tokens, workload_.threshold_register);
+  scoreboard.Start(sentence.tokens, workload_.threshold_register,
+                   workload_.start ? &*workload_.start : nullptr);
   SentenceOutcome outcome;
   outcome.hardware = accelerator.Run(sentence.tokens, workload_.threshold_register,
                                      SentenceSeed(options_.seed, sentence.number), limit, stop);

@@ -164,6 +164,18 @@ Result<Workload> PrepareWorkload(const Options& options) {
   workload.threshold_register = static_cast<uint32_t>(
       checkpoint::ToFixedPoint(workload.threshold, spec::kEntropyFraction, 33));
   workload.dense_mac_rows = DenseMacRows(workload.model, workload.config);
+  if (options.rtl_from) {
+    if (workload.sentences.size() != 1) {
+      return Error({"command line"}, "--rtl-from is for one sentence: give --limit 1",
+                   "cosim-option");
+    }
+    EB_ASSIGN_OR_RETURN(
+        model::ProgramSlice slice,
+        model::SliceProgram(workload.config, workload.image, workload.sentences[0].tokens,
+                            workload.threshold_register, *options.rtl_from, *options.rtl_to));
+    workload.image = std::move(slice.image);
+    workload.start = std::move(slice.start);
+  }
   return workload;
 }
 

@@ -8,6 +8,7 @@
 #include "cosim/program/options.h"
 #include "golden/checkpoint/model_config.h"
 #include "golden/model/image.h"
+#include "golden/model/machine.h"
 #include "golden/spec/config.h"
 
 namespace edgebert::cosim {
@@ -24,6 +25,8 @@ struct Workload {
   checkpoint::ModelConfig model;
   model::Image image;
   std::vector<Sentence> sentences;
+  /// With --rtl-from: `image` is that part of the only sentence, which starts here.
+  std::optional<model::MachineState> start;
   double threshold = 0;             ///< nats
   uint32_t threshold_register = 0;  ///< the same, unsigned Q16.16
   uint64_t dense_mac_rows = 0;      ///< of the hardware without pruning, spans, exits; padded

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "generator/emit_all.h"
+#include "golden/spec/formats.h"
 #include "golden/spec/isa.h"
 
 namespace edgebert::cosim {
@@ -18,8 +19,8 @@ constexpr uint64_t kLoadCyclesAnInstruction = 1000;
 constexpr uint32_t kStart = 1, kLoad = 4;  // CONTROL
 constexpr uint32_t kAllInterrupts = 7;
 
-/// Signals the monitors look at: ports of the units as docs/architecture.md has them.
-std::vector<PublicSignal> MonitoredSignals() {
+/// Signals the monitors look at, ports of the units as docs/architecture.md has them, and memories.
+std::vector<PublicSignal> PublicSignals(bool state_access) {
   std::vector<PublicSignal> signals;
   const auto add = [&](const char* module, std::initializer_list<const char*> variables) {
     for (const char* variable : variables) signals.push_back({module, variable});
@@ -35,6 +36,10 @@ std::vector<PublicSignal> MonitoredSignals() {
                            "beat_valid_i", "beat_ready_o"});
   signals.push_back({"eb_reram_macro", "slc_mem", true});
   signals.push_back({"eb_reram_macro", "mlc_mem", true});
+  if (state_access) {
+    signals.push_back({"eb_sram_1r1w", "mem", true});
+    signals.push_back({"eb_exit", "logit_q", true});
+  }
   return signals;
 }
 
@@ -80,7 +85,7 @@ Result<std::unique_ptr<Accelerator>> Accelerator::Build(const spec::AcceleratorC
                                                         const AcceleratorOptions& options) {
   EB_ASSIGN_OR_RETURN(Dut dut, Dut::Build({.files = files,
                                            .top = "eb_top",
-                                           .public_signals = MonitoredSignals(),
+                                           .public_signals = PublicSignals(options.state_access),
                                            .trace = options.trace,
                                            .optimize = options.optimize,
                                            .unknowns = options.unknowns,
@@ -255,6 +260,38 @@ void Accelerator::ReadResults(HardwareResult* result) {
     }
   }
   WriteRegister("IRQ_STATUS", kAllInterrupts);
+}
+
+void Accelerator::SetState(const model::MachineState& state) {
+  const auto lanes = static_cast<size_t>(config_.vmac.n);
+  const auto memory = [&](const std::string& instance) {
+    const auto found = dut_.FindMemory(instance + ".g_array.mem");
+    EB_CHECK(found.has_value(), "{} is no array, or the build has no state_access", instance);
+    return *found;
+  };
+  const auto vector_of = [&](const auto& values, size_t vector) {
+    return std::span(values).subspan(vector * lanes, lanes);
+  };
+  const Memory codes = memory("u_activation_memory.u_codes");
+  const Memory masks = memory("u_activation_memory.u_mask");
+  for (size_t vector = 0; vector < state.activations.size() / lanes; ++vector) {
+    const auto values = vector_of(state.activations, vector);
+    uint64_t mask = 0;
+    for (size_t lane = 0; lane < lanes; ++lane) {
+      mask |= static_cast<uint64_t>(values[lane] != 0) << lane;
+    }
+    codes[vector].SetLanes(config_.format.width, values);
+    masks[vector].Set(mask);
+  }
+  const Memory scores = memory("u_score_memory");
+  for (size_t vector = 0; vector < state.scores.size() / lanes; ++vector) {
+    scores[vector].SetLanes(spec::kScoreBits, vector_of(state.scores, vector));
+  }
+  for (size_t i = 0; i < state.logits.size(); ++i) {
+    const auto logit = static_cast<uint64_t>(state.logits[i]);
+    dut_.Get(fmt::format("u_exit.g_logit[{}].logit_q", i))
+        .Set(logit & ((uint64_t{1} << spec::kFixedBits) - 1));
+  }
 }
 
 void Accelerator::Idle(uint64_t cycles) {

@@ -15,6 +15,7 @@
 #include "cosim/axi/axi_memory.h"
 #include "cosim/sim/bench.h"
 #include "golden/model/image.h"
+#include "golden/model/machine.h"
 #include "golden/spec/config.h"
 #include "golden/spec/register_map.h"
 
@@ -42,6 +43,7 @@ struct AcceleratorOptions {
   int latency = 16;   ///< cycles from a read address to its first data
   Unknowns unknowns = Unknowns::kFast;
   uint32_t initial_seed = 1;  ///< of Unknowns::kRandom
+  bool state_access = false;  ///< SetState can be used: its memories are open to the bench
   std::string cache_dir;
   Progress progress;
 };
@@ -84,6 +86,9 @@ class Accelerator {
   /// Runs a sentence to its interrupt. `stop` is asked in every cycle. `seed` fixes the stalls.
   HardwareResult Run(std::span<const uint32_t> tokens, uint32_t threshold, uint64_t seed,
                      uint64_t cycle_limit, const std::function<bool()>& stop = {});
+
+  /// Sets the memories between units (activations, scores, logits) through the backdoor.
+  void SetState(const model::MachineState& state);
 
   /// Cycles in which the host does nothing.
   void Idle(uint64_t cycles);

@@ -168,8 +168,10 @@ Scoreboard::Scoreboard(const Dut& dut, const spec::AcceleratorConfig& config,
                        const model::Image& image)
     : config_(config), image_(image), signals_(dut), machine_(config, image) {}
 
-void Scoreboard::Start(std::span<const uint32_t> tokens, uint32_t threshold) {
+void Scoreboard::Start(std::span<const uint32_t> tokens, uint32_t threshold,
+                       const model::MachineState* state) {
   machine_.Start(tokens, threshold);
+  if (state != nullptr) machine_.set_state(*state);
   for (Unit& unit : units_) unit.active = false;
   operations_.clear();
   cleared_ = false;

@@ -56,8 +56,9 @@ class Scoreboard : public Agent, private model::MachineObserver {
   /// `image` must pass Machine::Check and outlive the scoreboard.
   Scoreboard(const Dut& dut, const spec::AcceleratorConfig& config, const model::Image& image);
 
-  /// A sentence begins: call before Accelerator::Run.
-  void Start(std::span<const uint32_t> tokens, uint32_t threshold);
+  /// A sentence begins: call before Accelerator::Run. `state`, when given, is where it starts.
+  void Start(std::span<const uint32_t> tokens, uint32_t threshold,
+             const model::MachineState* state = nullptr);
   void Sample(uint64_t cycle) override;
   /// The sentence has ended: compares what it leaves behind.
   void Finish(const HardwareResult& hardware, const std::vector<AxiViolation>& violations);

@@ -176,6 +176,77 @@ TEST(Program, RunsARandomModelAndWritesJson) {
   EXPECT_EQ(json["sentences"][1]["tokens"].size(), 1U);
 }
 
+TEST(Program, RunsAPartOfASentence) {
+  const Folder folder;
+  const auto run = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"--config", kConfig,       "--random-model", "3",
+                                          "--limit",  "1",           "--threshold",    "0",
+                                          "--json",   "result.json", "--stalls",       "0.2"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto result = RunProgram(arguments, folder);
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    return nlohmann::json::parse(std::ifstream(folder / "result.json"))["sentences"][0];
+  };
+  const auto whole = run({});
+  ASSERT_EQ(whole["exit_layer"], 2);
+  const auto first = run({"--rtl-from", "op:0", "--rtl-to", "layer:0"});
+  const auto second = run({"--rtl-from", "layer:1"});
+  EXPECT_EQ(first["entropy"][0], whole["entropy"][0]);
+  EXPECT_EQ(second["entropy"][0], whole["entropy"][1]);
+  EXPECT_EQ(second["logits"], whole["logits"]);
+  const auto count = [](const nlohmann::json& json) {
+    return json["counters"]["ACTIVATION_WRITES"].get<int>();
+  };
+  EXPECT_EQ(count(first) + count(second), count(whole));
+  // Every operation alone, the weight stream anywhere in its segments.
+  const int operations = whole["counters"]["INSTRUCTIONS"];
+  for (int op = 0; op < operations; op += 5) {
+    run({"--rtl-from", fmt::format("op:{}", op), "--rtl-to", fmt::format("op:{}", op + 1)});
+  }
+}
+
+TEST(Session, FindsABugOnlyInThePartOnTheRtl) {
+  const auto divergence = [](const char* from, const char* to) {
+    const Options options = MustParse({"--config", kConfig, "--random-model", "3", "--limit", "1",
+                                       "--threshold", "0", "--rtl-from", from, "--rtl-to", to});
+    const auto workload = PrepareWorkload(options);
+    EB_CHECK(workload.ok(), "{}", workload.error().Format());
+    VerilogFiles files = EmitVerilog(workload->config);
+    const std::string sound = "mask_q3 <= mask_q2;";
+    for (auto& [name, text] : files) {
+      if (!name.ends_with("eb_softmax.v")) continue;
+      text.replace(text.find(sound), sound.size(), "mask_q3 <= ~mask_q2;");
+    }
+    Session session(options, *workload, files, {}, {});
+    const Status built = session.Build();
+    EB_CHECK(built.ok(), "{}", built.error().Format());
+    return session.Run(0).divergence;
+  };
+  const auto found = divergence("layer:1", "layer:1");
+  ASSERT_TRUE(found.has_value());
+  EXPECT_THAT(found->place, HasSubstr("layer 1 head 0"));
+  EXPECT_THAT(found->place, HasSubstr("softmax"));
+  EXPECT_FALSE(divergence("op:0", "op:3").has_value());
+}
+
+TEST(Program, RefusesAPartThatIsNotThere) {
+  const Folder folder;
+  const std::vector<std::string> sentence = {"--config", kConfig, "--random-model", "3"};
+  for (const auto& [more, message] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"--limit", "1", "--rtl-from", "layer:9"},
+            "none from layer 9 to layer 9 [slice-range]"},
+           {{"--limit", "1", "--rtl-from", "op:9", "--rtl-to", "op:8"}, "[slice-range]"},
+           {{"--limit", "2", "--rtl-from", "op:9"}, "--rtl-from is for one sentence"},
+           {{"--rtl-from", "9"}, "'--rtl-from' is op:N or layer:N, not '9'"},
+           {{"--rtl-to", "op:9"}, "--rtl-to needs --rtl-from"}}) {
+    std::vector<std::string> arguments = sentence;
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto result = RunProgram(arguments, folder);
+    EXPECT_EQ(result.exit_code, 2) << result.output;
+    EXPECT_THAT(result.output, HasSubstr(message));
+  }
+}
+
 TEST(Program, TracesAWindowOfInstructions) {
   const Folder folder;
   const auto result =
