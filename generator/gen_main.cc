@@ -3,6 +3,7 @@
 // Exit status: 0 done, 2 bad input, 3 the output cannot be written.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/program_options.hpp>
 #include <filesystem>
 #include <iostream>
@@ -47,6 +48,14 @@ Status Parse(int argc, char** argv, const po::options_description& options, Argu
   Error error;
   if (arguments->config.empty()) error.Add(command_line, "'--config' is missing", "option");
   if (arguments->out.empty()) error.Add(command_line, "'--out' is missing", "option");
+  const bool plain = std::ranges::all_of(arguments->name, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
+  });
+  if (!plain || arguments->name == "common" || arguments->name == "waves") {
+    error.Add(command_line,
+              "'--name' must be of letters, digits, '_' and '-', and not 'common' or 'waves'",
+              "option");
+  }
   if (!error.empty()) return error;
   return Ok();
 }

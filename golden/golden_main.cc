@@ -16,10 +16,10 @@
 
 #include "golden/base/result.h"
 #include "golden/checkpoint/calibration.h"
-#include "golden/checkpoint/dataset.h"
 #include "golden/checkpoint/file.h"
 #include "golden/checkpoint/image_builder.h"
 #include "golden/checkpoint/quantizer.h"
+#include "golden/checkpoint/sentences.h"
 #include "golden/checkpoint/tokenizer.h"
 #include "golden/model/machine.h"
 #include "golden/reference/albert.h"
@@ -30,6 +30,7 @@ namespace edgebert {
 namespace {
 
 namespace po = boost::program_options;
+using checkpoint::Sentence;
 using checkpoint::Tokens;
 using nlohmann::ordered_json;
 
@@ -79,14 +80,8 @@ class Progress {
       std::chrono::steady_clock::now() + std::chrono::seconds(2);
 };
 
-/// One sentence, ready to run.
-struct Sentence {
-  std::string text;
-  std::optional<int> label;
-  Tokens tokens;
-};
-
-/// What the reference says of it, had it left by its own threshold, and its logits at every layer.
+/// What the reference says of a sentence, had it left by its own threshold, and its logits at every
+/// layer.
 struct ReferenceAnswer {
   int exit_layer = 0;
   int prediction = 0;
@@ -95,46 +90,19 @@ struct ReferenceAnswer {
 
 double FromFixed(int64_t value) { return std::ldexp(static_cast<double>(value), -16); }
 
-Result<std::vector<Sentence>> ReadSentences(const Arguments& arguments,
+Result<std::vector<Sentence>> ReadSentences(const Arguments& arguments, const std::string& data,
                                             const checkpoint::ModelConfig& config,
-                                            const std::string& data,
-                                            const checkpoint::Tokenizer& tokenizer) {
-  std::vector<Sentence> sentences;
-  if (data.empty()) {
-    const Result<Tokens> tokens = arguments.pair.empty()
-                                      ? tokenizer.Encode(arguments.text)
-                                      : tokenizer.EncodePair(arguments.text, arguments.pair);
-    if (!tokens.ok()) {
-      Error error;
-      for (const Diagnostic& diagnostic : tokens.error().diagnostics()) {
-        error.Add({.file = "command line"}, diagnostic.message, diagnostic.rule);
-      }
-      return error;
-    }
-    sentences.push_back({arguments.text, std::nullopt, *tokens});
-    return sentences;
-  }
-  EB_ASSIGN_OR_RETURN(const std::vector<checkpoint::Example> examples,
-                      checkpoint::ReadDataset(data, config.labels, arguments.limit));
-  Error error;
-  for (const checkpoint::Example& example : examples) {
-    Result<Tokens> tokens = tokenizer.Encode(example.sentence, checkpoint::Overflow::kTruncate);
-    if (!tokens.ok()) {
-      for (const Diagnostic& diagnostic : tokens.error().diagnostics()) {
-        error.Add({.file = data, .line = example.line}, diagnostic.message, diagnostic.rule);
-      }
-      continue;
-    }
-    sentences.push_back({example.sentence, example.label, std::move(*tokens)});
-  }
-  if (!error.empty()) return error;
-  return sentences;
+                                            const checkpoint::Tokenizer& tokenizer,
+                                            int max_tokens) {
+  checkpoint::SentenceSource source{.pair = arguments.pair, .data = data, .limit = arguments.limit};
+  if (data.empty()) source.texts = {arguments.text};
+  return checkpoint::ReadSentences(source, config, tokenizer, max_tokens);
 }
 
 Status Calibrate(const Arguments& arguments, const checkpoint::Model& model,
                  const checkpoint::Tokenizer& tokenizer) {
   EB_ASSIGN_OR_RETURN(const std::vector<Sentence> sentences,
-                      ReadSentences(arguments, model.config, arguments.calibrate, tokenizer));
+                      ReadSentences(arguments, arguments.calibrate, model.config, tokenizer, 0));
   std::vector<Tokens> tokens;
   tokens.reserve(sentences.size());
   for (const Sentence& sentence : sentences) tokens.push_back(sentence.tokens);
@@ -371,6 +339,9 @@ ordered_json Runner::Json() const {
 }
 
 Status Execute(const Arguments& arguments) {
+  if (!arguments.json.empty()) {
+    EB_RETURN_IF_ERROR(checkpoint::CheckWritable(arguments.json, "golden-json"));
+  }
   EB_ASSIGN_OR_RETURN(const checkpoint::Model model, checkpoint::LoadModel(arguments.model));
   EB_ASSIGN_OR_RETURN(
       const checkpoint::Tokenizer tokenizer,
@@ -384,14 +355,18 @@ Status Execute(const Arguments& arguments) {
       stored, {model.config.adaptivfloat_bits, model.config.adaptivfloat_exponent},
       checkpoint::FormatOf(config));
   const std::string name = std::filesystem::absolute(arguments.model).lexically_normal().filename();
-  EB_ASSIGN_OR_RETURN(const model::Image image,
-                      checkpoint::BuildImage(model.config, model.weights, biases, config,
-                                             {.name = name.empty() ? arguments.model : name}));
+  const Result<model::Image> built = checkpoint::BuildImage(
+      model.config, model.weights, biases, config, {.name = name.empty() ? arguments.model : name});
+  if (!built.ok()) return built.error().Placed({.file = arguments.model + "/config.json"});
+  const model::Image& image = *built;
+  std::vector<Sentence> sentences;
+  if (!arguments.data.empty() || !arguments.text.empty()) {
+    EB_ASSIGN_OR_RETURN(sentences, ReadSentences(arguments, arguments.data, model.config, tokenizer,
+                                                 config.model.seq_len));
+  }
   if (!arguments.image.empty()) EB_RETURN_IF_ERROR(model::SaveImage(image, arguments.image));
-  if (arguments.data.empty() && arguments.text.empty()) return Ok();
+  if (sentences.empty()) return Ok();
 
-  EB_ASSIGN_OR_RETURN(const std::vector<Sentence> sentences,
-                      ReadSentences(arguments, model.config, arguments.data, tokenizer));
   Runner runner(arguments, model, config, image);
   EB_RETURN_IF_ERROR(runner.Run(sentences));
   if (!arguments.json.empty()) {

@@ -58,14 +58,7 @@ class StatusLine {
 Status WriteJson(const std::string& path, const nlohmann::ordered_json& json) {
   const std::string text = json.dump(2) + "\n";
   return checkpoint::WriteFileAtomically(
-      path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()}, "cosim-json");
-}
-
-/// Before an hour of simulation, not after.
-Status CheckWritable(const std::string& path) {
-  const auto folder = std::filesystem::absolute(path).parent_path();
-  if (access(folder.c_str(), W_OK) == 0) return Ok();
-  return Error({path}, fmt::format("cannot write into '{}'", folder.string()), "cosim-json");
+      path, {reinterpret_cast<const uint8_t*>(text.data()), text.size()}, "cosim-output");
 }
 
 void PrintReplay(Session& session, const spec::AcceleratorConfig& config, size_t index) {
@@ -92,8 +85,10 @@ int Main(int argc, const char* const* argv) {
   if (!parsed.ok()) return Fail(parsed.error());
   if (!parsed->has_value()) return kExact;
   const Options& options = **parsed;
-  if (!options.json.empty()) {
-    const Status writable = CheckWritable(options.json);
+  // Before an hour of simulation, not after.
+  for (const std::string& path : {options.json, options.trace}) {
+    if (path.empty()) continue;
+    const Status writable = checkpoint::CheckWritable(path, "cosim-output");
     if (!writable.ok()) return Fail(writable.error());
   }
   const auto workload = PrepareWorkload(options);
@@ -146,7 +141,7 @@ int Main(int argc, const char* const* argv) {
     if (!view.ok()) return Fail(view.error());
     fmt::print("{:<22} gtkwave {}\n", "to see them", *view);
   }
-  if (!divergence) return kExact;
+  if (!divergence) return report.errors() == 0 ? kExact : kBadInput;
   fmt::print("\n{}", divergence->Format());
   if (options.replay && options.trace.empty()) PrintReplay(session, workload->config, index);
   return kDivergence;

@@ -13,6 +13,8 @@ namespace {
 
 namespace po = boost::program_options;
 
+constexpr int kMostRandomSentences = 100'000;
+
 Error OptionError(const std::string& message) {
   return Error({.file = "command line"}, message, "cosim-option");
 }
@@ -41,6 +43,16 @@ Result<model::SlicePoint> ParseSlicePoint(const std::string& option, const std::
     if (code == std::errc() && end == digits.data() + digits.size()) return point;
   }
   return OptionError(fmt::format("'--{}' is op:N or layer:N, not '{}'", option, text));
+}
+
+/// An unsigned number; Boost.Program_options would take "-1" for a large one.
+struct Natural {
+  uint64_t value = 0;
+};
+
+std::istream& operator>>(std::istream& in, Natural& natural) {
+  if (in.peek() == '-') in.setstate(std::ios::failbit);
+  return in >> natural.value;
 }
 
 /// For the shell.
@@ -106,7 +118,7 @@ Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv)
       "accelerator configuration; default: the default preset, fitted to the model")(
       "model", po::value(&result.model)->value_name("DIR"),
       "folder with config.json, model.safetensors and tokenizer.model")(
-      "random-model", po::value<uint64_t>()->value_name("SEED"),
+      "random-model", po::value<Natural>()->value_name("SEED"),
       "a random model and random sentences instead")(
       "text", po::value(&result.text)->value_name("TEXT"), "a sentence to run; may be repeated")(
       "pair", po::value(&result.pair)->value_name("TEXT"), "second sentence of --text")(
@@ -117,9 +129,9 @@ Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv)
       "run N sentences; default: all, or 4 of a random model")(
       "length", po::value(&result.length)->value_name("L"),
       "tokens of every sentence of a random model; default: random")(
-      "threshold", po::value(&result.threshold)->value_name("T"),
+      "threshold", po::value<double>()->value_name("T"),
       "exit below this entropy [nats]; 0 is full depth; default: the model's own")(
-      "seed", po::value(&result.seed)->value_name("N"), "of stalls and latencies; default 1")(
+      "seed", po::value<Natural>()->value_name("N"), "of stalls and latencies; default 1")(
       "stalls", po::value(&result.stalls)->value_name("P"),
       "probability of a stall on every handshake of the buses, 0 .. 0.95; default 0")(
       "latency", po::value(&result.latency)->value_name("CYCLES"),
@@ -160,9 +172,12 @@ Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv)
   } catch (const po::error& error) {
     return OptionError(error.what());
   }
-  if (parsed->values.contains("random-model")) {
-    result.random_model = parsed->values["random-model"].as<uint64_t>();
+  const auto& values = parsed->values;
+  if (values.contains("random-model")) {
+    result.random_model = values["random-model"].as<Natural>().value;
   }
+  if (values.contains("seed")) result.seed = values["seed"].as<Natural>().value;
+  if (values.contains("threshold")) result.threshold = values["threshold"].as<double>();
   result.replay = !no_replay;
   result.parsed_ = parsed;
 
@@ -183,7 +198,11 @@ Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv)
   if (result.first < 0) fail("--first must not be negative");
   if (result.limit < 0) fail("--limit must not be negative");
   if (result.length < 0) fail("--length must not be negative");
-  if (!(result.threshold <= 65535)) fail("--threshold must be from 0 to 65535");
+  if (result.random_model && std::max(result.first, result.limit) > kMostRandomSentences) {
+    fail(fmt::format("a random model has {} sentences", kMostRandomSentences));
+  }
+  const double threshold = result.threshold.value_or(0);
+  if (!(threshold >= 0 && threshold <= 65535)) fail("--threshold must be from 0 to 65535");
   if (!(result.stalls >= 0 && result.stalls <= 0.95)) fail("--stalls must be from 0 to 0.95");
   if (result.latency < 1 || result.latency > 10'000) fail("--latency must be from 1 to 10000");
   if (result.trace.empty() && (!trace_from.empty() || !trace_to.empty() ||

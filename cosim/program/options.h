@@ -27,9 +27,9 @@ struct Options {
   std::string pair;
   std::string data;
   int first = 0;
-  int limit = 0;          ///< 0: all
-  int length = 0;         ///< of random sentences; 0: random
-  double threshold = -1;  ///< nats; < 0: the model's own
+  int limit = 0;                    ///< 0: all
+  int length = 0;                   ///< of random sentences; 0: random
+  std::optional<double> threshold;  ///< nats; none: the model's own
   uint64_t seed = 1;
   double stalls = 0;
   int latency = 16;
@@ -38,8 +38,8 @@ struct Options {
   std::string trace;  ///< file; empty: no trace
   std::optional<TracePoint> trace_from;
   std::optional<TracePoint> trace_to;
-  std::string trace_scope;  ///< instance below eb_top; empty: everything
-  int trace_depth = 0;      ///< levels of instances; 0: all
+  std::string trace_scope;                    ///< instance below eb_top; empty: everything
+  int trace_depth = 0;                        ///< levels of instances; 0: all
   std::optional<model::SlicePoint> rtl_from;  ///< run only these operations on the RTL
   std::optional<model::SlicePoint> rtl_to;
   std::string cache;

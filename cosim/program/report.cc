@@ -120,6 +120,7 @@ void Report::Add(const Sentence& sentence, const SentenceOutcome& outcome) {
                100 * (1 - Ratio(mac_cycles, workload_.dense_mac_rows)), exact ? "yes" : "NO",
                entropies);
   } else {
+    ++errors_;
     fmt::print("{:>5} {} {}\n", sentence.number, Fit(sentence.text, kTextWidth),
                outcome.golden.error == spec::ErrorCode::kNone
                    ? "no answer"

@@ -22,6 +22,8 @@ class Report {
   void PrintSummary(double seconds) const;
   /// {"sentences": [...], "summary": {...}}.
   [[nodiscard]] nlohmann::ordered_json Json(double seconds) const;
+  /// Sentences that ended without an answer.
+  [[nodiscard]] uint64_t errors() const { return errors_; }
 
  private:
   /// Mean of a counter over the sentences that ended.
@@ -32,6 +34,7 @@ class Report {
   std::vector<nlohmann::ordered_json> sentences_;
   std::array<uint64_t, spec::kCounters.size()> counters_{};
   uint64_t finished_ = 0;
+  uint64_t errors_ = 0;
   uint64_t exact_ = 0;
   uint64_t labelled_ = 0;
   uint64_t correct_ = 0;

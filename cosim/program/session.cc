@@ -120,7 +120,8 @@ Status Session::CheckTraceScope() const {
 Status Session::Build() {
   EB_RETURN_IF_ERROR(CheckTraceScope());
   EB_ASSIGN_OR_RETURN(simulation_, MakeSimulation(!options_.trace.empty()));
-  EB_RETURN_IF_ERROR(simulation_->accelerator->Load(workload_.image, options_.seed));
+  const Status loaded = simulation_->accelerator->Load(workload_.image, options_.seed);
+  if (!loaded.ok()) return loaded.error().Placed({.file = options_.config_file});
   if (!options_.trace.empty()) {
     const TracePoint start{.number = simulation_->accelerator->dut().cycles()};
     tracer_ =

@@ -4,11 +4,11 @@
 #include <filesystem>
 
 #include "golden/checkpoint/calibration.h"
-#include "golden/checkpoint/dataset.h"
 #include "golden/checkpoint/image_builder.h"
 #include "golden/checkpoint/model_weights.h"
 #include "golden/checkpoint/quantizer.h"
 #include "golden/checkpoint/random_checkpoint.h"
+#include "golden/checkpoint/sentences.h"
 #include "golden/checkpoint/tokenizer.h"
 #include "golden/model/machine.h"
 #include "golden/spec/formats.h"
@@ -21,50 +21,21 @@ using checkpoint::Tokens;
 constexpr int kRandomSentences = 4;
 constexpr int kCalibrationSentences = 8;
 
-Error At(const SourceSpan& where, const Error& error) {
-  Error placed;
-  for (const Diagnostic& diagnostic : error.diagnostics()) {
-    placed.Add(where, diagnostic.message, diagnostic.rule);
-  }
-  return placed;
-}
-
 Result<std::vector<Sentence>> ReadSentences(const Options& options,
-                                            const checkpoint::ModelConfig& model) {
+                                            const checkpoint::ModelConfig& model, int max_tokens) {
   EB_ASSIGN_OR_RETURN(const checkpoint::Tokenizer tokenizer,
                       checkpoint::Tokenizer::Load(options.model + "/tokenizer.model", model));
+  EB_ASSIGN_OR_RETURN(const std::vector<checkpoint::Sentence> read,
+                      checkpoint::ReadSentences({.texts = options.text,
+                                                 .pair = options.pair,
+                                                 .data = options.data,
+                                                 .first = options.first,
+                                                 .limit = options.limit},
+                                                model, tokenizer, max_tokens));
   std::vector<Sentence> sentences;
-  const int limit = options.limit == 0 ? 0 : options.first + options.limit;
-  for (int i = options.first; i < std::ssize(options.text) && (limit == 0 || i < limit); ++i) {
-    const std::string& text = options.text[static_cast<size_t>(i)];
-    const Result<Tokens> tokens =
-        options.pair.empty() ? tokenizer.Encode(text) : tokenizer.EncodePair(text, options.pair);
-    if (!tokens.ok()) return At({.file = "command line"}, tokens.error());
-    sentences.push_back({i, text, std::nullopt, checkpoint::TokenWords(*tokens)});
-  }
-  if (!sentences.empty()) return sentences;
-  if (!options.text.empty()) {
-    return Error({"command line"}, fmt::format("no sentence after the first {}", options.first),
-                 "cosim-option");
-  }
-  EB_ASSIGN_OR_RETURN(const std::vector<checkpoint::Example> examples,
-                      checkpoint::ReadDataset(options.data, model.labels, limit));
-  Error error;
-  for (size_t i = static_cast<size_t>(options.first); i < examples.size(); ++i) {
-    const checkpoint::Example& example = examples[i];
-    const Result<Tokens> tokens =
-        tokenizer.Encode(example.sentence, checkpoint::Overflow::kTruncate);
-    if (tokens.ok()) {
-      sentences.push_back(
-          {static_cast<int>(i), example.sentence, example.label, checkpoint::TokenWords(*tokens)});
-    } else {
-      error.Append(At({.file = options.data, .line = example.line}, tokens.error()));
-    }
-  }
-  if (!error.empty()) return error;
-  if (sentences.empty()) {
-    return Error({options.data}, fmt::format("no sentence after the first {}", options.first),
-                 "cosim-option");
+  for (const checkpoint::Sentence& sentence : read) {
+    sentences.push_back(
+        {sentence.number, sentence.text, sentence.label, checkpoint::TokenWords(sentence.tokens)});
   }
   return sentences;
 }
@@ -155,12 +126,15 @@ Result<Workload> PrepareWorkload(const Options& options) {
     biases = checkpoint::Rebase(stored, own, checkpoint::FormatOf(workload.config));
     name = std::filesystem::absolute(options.model).lexically_normal().filename();
     if (name.empty()) name = options.model;
-    EB_ASSIGN_OR_RETURN(workload.sentences, ReadSentences(options, workload.model));
+    EB_ASSIGN_OR_RETURN(workload.sentences,
+                        ReadSentences(options, workload.model, workload.config.model.seq_len));
   }
-  EB_ASSIGN_OR_RETURN(workload.image, checkpoint::BuildImage(workload.model, weights, biases,
-                                                             workload.config, {.name = name}));
+  Result<model::Image> image =
+      checkpoint::BuildImage(workload.model, weights, biases, workload.config, {.name = name});
+  if (!image.ok()) return image.error().Placed({.file = options.model + "/config.json"});
+  workload.image = *std::move(image);
   EB_RETURN_IF_ERROR(model::Machine::Check(workload.config, workload.image));
-  workload.threshold = options.threshold < 0 ? workload.model.entropy_threshold : options.threshold;
+  workload.threshold = options.threshold.value_or(workload.model.entropy_threshold);
   workload.threshold_register = static_cast<uint32_t>(
       checkpoint::ToFixedPoint(workload.threshold, spec::kEntropyFraction, 33));
   workload.dense_mac_rows = DenseMacRows(workload.model, workload.config);

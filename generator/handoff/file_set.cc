@@ -52,12 +52,19 @@ class Scratch {
   fs::path path_;
 };
 
-/// Every file must find its folder, and no folder in its place.
+/// Every file must find its folder, and no folder in its place. Makes folders once all can be made.
 Status PreparePlaces(const fs::path& target, const std::map<std::string, std::string>& files) {
   for (const auto& [name, text] : files) {
     const fs::path place = target / name;
-    EB_RETURN_IF_ERROR(MakeFolders(place.parent_path()));
     if (fs::is_directory(place)) return CannotWrite(place, std::strerror(EISDIR));
+    for (fs::path folder = place.parent_path(); folder != target; folder = folder.parent_path()) {
+      if (fs::exists(folder) && !fs::is_directory(folder)) {
+        return CannotWrite(folder, std::strerror(ENOTDIR));
+      }
+    }
+  }
+  for (const auto& [name, text] : files) {
+    EB_RETURN_IF_ERROR(MakeFolders((target / name).parent_path()));
   }
   return Ok();
 }
@@ -81,7 +88,9 @@ Status FileSet::WriteTo(const std::string& directory) const {
   // On the file system of the target, so that renaming cannot fail half-way.
   const std::string suffix = ".partial-" + std::to_string(getpid());
   const Scratch scratch(exists ? target / suffix : fs::path(target.string() + suffix));
-  EB_RETURN_IF_ERROR(MakeFolders(scratch.path()));
+  std::error_code made;
+  fs::create_directories(scratch.path(), made);
+  if (made) return CannotWrite(target, made.message());
   for (const auto& [name, text] : files_) {
     EB_RETURN_IF_ERROR(WriteFile(scratch.path() / name, text));
   }

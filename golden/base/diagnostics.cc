@@ -14,6 +14,15 @@ std::string Diagnostic::Format() const {
   return fmt::format("{}error: {} [{}]", place, message, rule);
 }
 
+Error Error::Placed(const SourceSpan& where) const {
+  Error placed;
+  for (const Diagnostic& diagnostic : diagnostics_) {
+    placed.Add(diagnostic.where.file.empty() ? where : diagnostic.where, diagnostic.message,
+               diagnostic.rule);
+  }
+  return placed;
+}
+
 std::string Error::Format() const {
   std::string text;
   for (const Diagnostic& diagnostic : diagnostics_) {

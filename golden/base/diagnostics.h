@@ -42,6 +42,9 @@ class Error {
     diagnostics_.insert(diagnostics_.end(), other.diagnostics_.begin(), other.diagnostics_.end());
   }
 
+  /// The same, at `where` what had no place.
+  [[nodiscard]] Error Placed(const SourceSpan& where) const;
+
   [[nodiscard]] bool empty() const { return diagnostics_.empty(); }
   [[nodiscard]] const std::vector<Diagnostic>& diagnostics() const { return diagnostics_; }
   /// All diagnostics, one a line.

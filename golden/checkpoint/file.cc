@@ -69,4 +69,18 @@ Status WriteFileAtomically(const std::string& path, std::span<const uint8_t> byt
   return error;
 }
 
+Status CheckWritable(const std::string& path, const std::string& rule) {
+  struct stat status = {};
+  std::string temporary = path + ".XXXXXX";
+  if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
+    errno = EISDIR;
+  } else if (const int descriptor = mkstemp(temporary.data()); descriptor >= 0) {
+    close(descriptor);
+    unlink(temporary.c_str());
+    return Ok();
+  }
+  return Error({.file = path}, fmt::format("cannot create the file: {}", std::strerror(errno)),
+               rule);
+}
+
 }  // namespace edgebert::checkpoint

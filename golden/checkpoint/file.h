@@ -17,4 +17,7 @@ Result<std::string> ReadTextFile(const std::string& path, const std::string& rul
 Status WriteFileAtomically(const std::string& path, std::span<const uint8_t> bytes,
                            const std::string& rule);
 
+/// Whether `path` can be written, before the work whose result goes there.
+Status CheckWritable(const std::string& path, const std::string& rule);
+
 }  // namespace edgebert::checkpoint

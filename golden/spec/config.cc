@@ -384,6 +384,13 @@ Result<AcceleratorConfig> ParseConfigText(const std::string& text, const std::st
   std::string line;
   for (int number = 1; std::getline(in, line); ++number) {
     const SourceSpan where{file_name, number, 0};
+    const auto is_text = [](char c) {
+      return c == '\t' || c == '\r' || std::iscntrl(static_cast<unsigned char>(c)) == 0;
+    };
+    if (!std::ranges::all_of(line, is_text)) {
+      error.Add(where, "not a text file", "config-syntax");
+      return error;
+    }
     line = Trim(line.substr(0, line.find('#')));
     if (line.empty()) continue;
     if (line.front() == '[') {

@@ -167,7 +167,7 @@ class BadInput : public testing::TestWithParam<Mistake> {
     std::vector<std::string> command = {kPrograms.at(program)};
     for (const auto& [option, value] : all) {
       command.push_back(option);
-      command.push_back(value);
+      if (!value.empty()) command.push_back(value);
     }
     return test::RunTool(command, folder_.path(), kRunSeconds);
   }
@@ -232,6 +232,7 @@ Mistake Config(const std::string& name, const std::string& text, int line, const
 
 std::vector<Mistake> Configurations() {
   return {
+      Config("NotAText", "[vmac]\n\x01\x02n = 4\n", 2, "not a text file", "config-syntax"),
       Config("UnknownKey", "[vmac]\nn = 4\nlanes = 3\n", 3, "unknown key 'vmac.lanes'",
              "config-key"),
       Config("ValueOutOfRange", "# a comment\n\n[vmac]\nn = 5\n", 4,
@@ -272,7 +273,7 @@ Mistake Larger(const std::string& name, const std::string& key, const std::strin
   return {.name = name,
           .programs = kRuns,
           .options = {{"--" + key, value}},
-          .where = "",
+          .where = "model/config.json",
           .says = says,
           .rule = "image-limit"};
 }
@@ -423,6 +424,32 @@ std::vector<Mistake> Models() {
   };
 }
 
+std::vector<Mistake> CommandLines() {
+  const auto mistake = [](const std::string& name, const std::string& program,
+                          const Options& options, const std::string& says,
+                          const std::string& rule) {
+    return Mistake{.name = name,
+                   .programs = {program},
+                   .options = options,
+                   .where = "command line",
+                   .says = says,
+                   .rule = rule};
+  };
+  const std::string name_rule = "'--name' must be of letters, digits";
+  return {
+      mistake("NegativeThreshold", "cosim", {{"--threshold", "-5"}}, "from 0 to 65535",
+              "cosim-option"),
+      mistake("GoldenNegativeThreshold", "golden", {{"--threshold", "-5"}}, "from 0 to 65535",
+              "golden-option"),
+      mistake("NegativeSeed", "cosim", {{"--seed", "-1"}}, "'--seed'", "cosim-option"),
+      mistake("FirstBeyondTheLast", "cosim", {{"--first", "2147483647"}}, "no sentence after",
+              "sentence-none"),
+      mistake("NameElsewhere", "gen", {{"--name", "../../up"}}, name_rule, "option"),
+      mistake("NameAbsolute", "gen", {{"--name", "/abs"}}, name_rule, "option"),
+      mistake("NameOfAFolderOfOurs", "gen", {{"--name", "common"}}, name_rule, "option"),
+  };
+}
+
 std::vector<Mistake> Sentences() {
   const auto text = [](const std::string& name, const Options& options, const std::string& says,
                        const std::string& rule) {
@@ -465,6 +492,20 @@ std::vector<Mistake> Sentences() {
       data("LabelOutOfRange", header + "t5\t0\nt4\t17\n", ":3:4", "label '17'", "dataset-label"),
       data("LabelOfNoClass", header + "t5\tgood\n", ":2:4", "label 'good'", "dataset-label"),
       data("RowNotUtf8", header + "t5 \xff\t0\n", ":2:4", "not UTF-8", "dataset-utf8"),
+      text("SentenceTooLongForTheAccelerator", {{"--model.seq_len", "4"}},
+           "the sentence has 5 tokens, the accelerator takes 4", "sentence-length"),
+      {.name = "RowTooLongForTheAccelerator",
+       .programs = kRuns,
+       .options = {{"--model.seq_len", "4"}, {"--data", "data.tsv"}},
+       .where = "data.tsv:2",
+       .says = "the sentence has 5 tokens, the accelerator takes 4",
+       .rule = "sentence-length"},
+      {.name = "NoSentenceForTheImage",
+       .programs = {"golden"},
+       .options = {{"--text", " "}, {"--image", "new.img"}},
+       .where = "command line",
+       .says = "the sentence is empty",
+       .rule = "tokenizer-empty"},
       {.name = "MissingData",
        .programs = kRuns,
        .options = {{"--data", "nowhere.tsv"}},
@@ -499,19 +540,23 @@ std::vector<Mistake> Outputs() {
                                                                    {"InProc", "/proc/edgebert"}};
   for (const auto& [name, path] : places) {
     add("GoldenJson" + name, "golden", {{"--json", path}}, path, "golden-json");
+    add("CosimJson" + name, "cosim", {{"--json", path}}, path, "cosim-output");
+    // As one word, or the file would be a sentence of its own.
+    add("CosimTrace" + name, "cosim", {{"--trace=" + path, ""}}, path, "cosim-output");
     add("GoldenImage" + name, "golden", {{"--image", path}}, path, "image-write");
     // Calibration makes the folder it writes, or takes the one that is there.
     if (name != "BelowAFile" && name != "InProc") continue;
     add("GoldenCalibration" + name, "golden", {{"--calibrate", "data.tsv"}, {"--out", path}}, path,
         "calibration-io");
   }
-  add("CosimJsonBelowNothing", "cosim", {{"--json", "nowhere/x"}}, "nowhere/x", "cosim-json");
   return mistakes;
 }
 
 INSTANTIATE_TEST_SUITE_P(Configuration, BadInput, testing::ValuesIn(Configurations()),
                          testing::PrintToStringParamName());
 INSTANTIATE_TEST_SUITE_P(Model, BadInput, testing::ValuesIn(Models()),
+                         testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(CommandLine, BadInput, testing::ValuesIn(CommandLines()),
                          testing::PrintToStringParamName());
 INSTANTIATE_TEST_SUITE_P(Sentence, BadInput, testing::ValuesIn(Sentences()),
                          testing::PrintToStringParamName());

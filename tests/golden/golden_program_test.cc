@@ -141,7 +141,8 @@ TEST_F(GoldenProgram, RefusesBadInputWithStatus2) {
   expect(model + "--text x --vmac.n 5",
          "command line: error: 'vmac.n' must be one of 4, 8, 16, 32, got 5 [config-range]");
   expect(model + "--text x --model.layers 11",
-         "error: the model needs layers = 12; 'model.layers' is 11 [image-limit]");
+         std::string(kShipped) + "/config.json: error: the model needs layers = 12; " +
+             "'model.layers' is 11 [image-limit]");
   expect(model + "--text x --json /nowhere/x",
          "/nowhere/x: error: cannot create the file: No such file or directory [golden-json]");
 }
