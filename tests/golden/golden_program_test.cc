@@ -24,9 +24,8 @@ class GoldenProgram : public testing::Test {
  protected:
   /// Exit status.
   [[nodiscard]] int Run(const std::string& arguments) const {
-    const std::string command = std::string("'") + std::getenv("EDGEBERT_GOLDEN") + "' " +
-                                arguments + " > '" + folder_.File("out") + "' 2> '" +
-                                folder_.File("err") + "'";
+    const std::string command = std::string("'") + EDGEBERT_GOLDEN + "' " + arguments + " > '" +
+                                folder_.File("out") + "' 2> '" + folder_.File("err") + "'";
     return WEXITSTATUS(std::system(command.c_str()));
   }
   [[nodiscard]] int RunShipped(const std::string& arguments) const {
