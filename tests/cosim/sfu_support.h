@@ -54,24 +54,53 @@ class WriteMemory : public cosim::Agent {
   cosim::Random random_;
 };
 
-/// Issues one command and runs until the unit is idle again.
-inline bool RunCommand(cosim::Bench& bench, const spec::Instruction& instruction, uint64_t limit) {
+/// Issues one command to an idle unit; with `clear`, it is dropped in the same cycle.
+inline void IssueCommand(cosim::Bench& bench, const spec::Instruction& instruction,
+                         bool clear = false) {
   cosim::Dut& dut = bench.dut();
   dut.Get("cmd_i").SetWide(instruction.words);
   dut.Get("cmd_valid_i").Set(1);
+  if (clear) dut.Get("clear_i").Set(1);
   dut.Eval();
   EXPECT_EQ(dut.Get("cmd_ready_o").Get(), 1U) << "an idle unit must take a command";
   bench.Cycle();
   dut.Get("cmd_valid_i").Set(0);
   dut.Get("cmd_i").Clear();
+  if (clear) dut.Get("clear_i").Set(0);
   dut.Eval();
-  EXPECT_EQ(dut.Get("busy_o").Get(), 1U);
+  EXPECT_EQ(dut.Get("busy_o").Get(), clear ? 0U : 1U);
+}
+
+/// Issues one command and runs until the unit is idle again.
+inline bool RunCommand(cosim::Bench& bench, const spec::Instruction& instruction, uint64_t limit) {
+  IssueCommand(bench, instruction);
+  cosim::Dut& dut = bench.dut();
   return bench.RunUntil(
       [&] {
         dut.Eval();
         return dut.Get("busy_o").Get() == 0;
       },
       limit);
+}
+
+/// Issues one command and drops it `cycles` later with a cycle of clear_i; the unit must be idle at
+/// once. False when the command ended before.
+inline bool AbortCommand(cosim::Bench& bench, const spec::Instruction& instruction,
+                         uint64_t cycles) {
+  IssueCommand(bench, instruction, /*clear=*/cycles == 0);
+  if (cycles == 0) return true;
+  cosim::Dut& dut = bench.dut();
+  for (uint64_t cycle = 1; cycle < cycles && dut.Get("busy_o").Get() != 0; ++cycle) {
+    bench.Cycle();
+    dut.Eval();
+  }
+  if (dut.Get("busy_o").Get() == 0) return false;
+  dut.Get("clear_i").Set(1);
+  bench.Cycle();
+  dut.Get("clear_i").Set(0);
+  dut.Eval();
+  EXPECT_EQ(dut.Get("busy_o").Get(), 0U) << "clear_i must end the command";
+  return true;
 }
 
 }  // namespace edgebert::test

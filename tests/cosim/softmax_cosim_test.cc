@@ -1,5 +1,5 @@
 // eb_softmax against the golden softmax: every length, spans from one key to the whole sentence,
-// stalled writes, commands back to back.
+// stalled writes, commands back to back, commands dropped in any cycle.
 #include "generator/units/softmax.h"
 
 #include "generator/blocks/sram.h"
@@ -18,8 +18,6 @@ struct Case {
   model::AdaptivFloat format;
   int max_rows;
 };
-
-class SoftmaxTest : public ::testing::TestWithParam<Case> {};
 
 /// Score memory: the data of a read appears after the edge that takes it.
 class ScoreMemory : public cosim::Agent {
@@ -45,74 +43,115 @@ class ScoreMemory : public cosim::Agent {
   uint64_t address_ = 0;
 };
 
-TEST_P(SoftmaxTest, EqualsGolden) {
-  const auto [lanes, format, max_rows] = GetParam();
-  const int seq_tiles = (max_rows + lanes - 1) / lanes;
-  auto dut = test::BuildUnit(
-      {gen::EmitSoftmax(), gen::EmitSpanMask(), gen::EmitExp(), gen::EmitReciprocal(),
-       gen::EmitSram1r1w(), gen::EmitSram1r1wMacro(), gen::EmitAfEncoder()},
-      "eb_softmax",
-      {{"Lanes", std::to_string(lanes)},
-       {"CodeW", std::to_string(format.width)},
-       {"ExpW", std::to_string(format.exponent)},
-       {"MaxRows", std::to_string(max_rows)}});
-  cosim::Random random(static_cast<uint64_t>(lanes * 100 + format.width));
-  ScoreMemory scores(dut, lanes);
-  scores.scores.resize(size_t(max_rows * seq_tiles * lanes));
-  test::WriteMemory memory(dut, format.width, 0.3, 5);
-  cosim::Bench bench(dut);
-  bench.Add(scores);
-  bench.Add(memory);
-  dut.Get("cmd_valid_i").Set(0);
-  dut.Get("clear_i").Set(0);
-  dut.Reset();
-  for (int length = 1; length <= max_rows; ++length) {
+class SoftmaxTest : public ::testing::TestWithParam<Case> {
+ protected:
+  SoftmaxTest()
+      : dut_(test::BuildUnit(
+            {gen::EmitSoftmax(), gen::EmitSpanMask(), gen::EmitExp(), gen::EmitReciprocal(),
+             gen::EmitSram1r1w(), gen::EmitSram1r1wMacro(), gen::EmitAfEncoder()},
+            "eb_softmax",
+            {{"Lanes", std::to_string(lanes_)},
+             {"CodeW", std::to_string(format_.width)},
+             {"ExpW", std::to_string(format_.exponent)},
+             {"MaxRows", std::to_string(max_rows_)}})) {
+    scores_.scores.resize(size_t(max_rows_ * seq_tiles_ * lanes_));
+    bench_.Add(scores_);
+    bench_.Add(memory_);
+    dut_.Get("cmd_valid_i").Set(0);
+    dut_.Get("clear_i").Set(0);
+    dut_.Reset();
+  }
+
+  /// A command over a sentence of this length: random scores and span.
+  spec::Instruction Draw(int length) {
     // Spans: whole sentence, only the token itself, and any between.
-    model::SpanCoefficients span;
-    const int kind = random.Between(0, 3);
+    span_ = {};
+    const int kind = random_.Between(0, 3);
     if (kind != 0) {
-      const double ramp = 1 + double(random.Below(800)) / 100;
-      const double z = kind == 1 ? 0.05 - ramp / 2 : double(random.Below(uint64_t(max_rows)));
-      span = {std::llround((ramp + z) / ramp * 0x1p20), std::llround(0x1p20 / ramp)};
+      const double ramp = 1 + double(random_.Below(800)) / 100;
+      const double z = kind == 1 ? 0.05 - ramp / 2 : double(random_.Below(uint64_t(max_rows_)));
+      span_ = {std::llround((ramp + z) / ramp * 0x1p20), std::llround(0x1p20 / ramp)};
     }
-    int reach = max_rows - 1;
-    while (reach > 0 && model::SpanMask(span, reach) == 0) --reach;
-    for (int16_t& score : scores.scores) {
-      score = static_cast<int16_t>(random.Chance(0.1) ? random.Between(-32768, 32767)
-                                                      : random.Between(-3000, 3000));
+    reach_ = max_rows_ - 1;
+    while (reach_ > 0 && model::SpanMask(span_, reach_) == 0) --reach_;
+    for (int16_t& score : scores_.scores) {
+      score = static_cast<int16_t>(random_.Chance(0.1) ? random_.Between(-32768, 32767)
+                                                       : random_.Between(-3000, 3000));
     }
-    const int bias = random.Chance(0.8) ? -((1 << format.exponent) - 1) : random.Between(-12, 0);
+    bias_ = random_.Chance(0.8) ? -((1 << format_.exponent) - 1) : random_.Between(-12, 0);
     spec::Instruction instruction;
     instruction.Set(spec::kSoftmaxDstBase, 1000);
-    instruction.Set(spec::kSoftmaxDstStride, seq_tiles + 3);
-    instruction.Set(spec::kSoftmaxBiasOut, bias);
-    instruction.Set(spec::kSoftmaxReach, reach);
-    instruction.Set(spec::kSoftmaxMaskC, span.c);
-    instruction.Set(spec::kSoftmaxMaskR, span.r);
-    dut.Get("length_i").Set(uint64_t(length));
-    memory.writes.clear();
-    ASSERT_TRUE(test::RunCommand(bench, instruction, 100000)) << "hangs at length " << length;
+    instruction.Set(spec::kSoftmaxDstStride, seq_tiles_ + 3);
+    instruction.Set(spec::kSoftmaxBiasOut, bias_);
+    instruction.Set(spec::kSoftmaxReach, reach_);
+    instruction.Set(spec::kSoftmaxMaskC, span_.c);
+    instruction.Set(spec::kSoftmaxMaskR, span_.r);
+    dut_.Get("length_i").Set(uint64_t(length));
+    memory_.writes.clear();
+    return instruction;
+  }
 
+  /// The command drawn last, in full.
+  void RunAndCompare(const spec::Instruction& instruction, int length) {
+    ASSERT_TRUE(test::RunCommand(bench_, instruction, 100000)) << "hangs at length " << length;
     size_t next = 0;
     for (int row = 0; row < length; ++row) {
-      const auto begin = scores.scores.begin() + int64_t{row} * seq_tiles * lanes;
+      const auto begin = scores_.scores.begin() + int64_t{row} * seq_tiles_ * lanes_;
       const std::vector<int16_t> row_scores(begin, begin + length);
-      std::vector<uint8_t> codes(size_t(seq_tiles * lanes), 0);
-      model::SoftmaxRow(row_scores, row, span, format, bias,
+      std::vector<uint8_t> codes(size_t(seq_tiles_ * lanes_), 0);
+      model::SoftmaxRow(row_scores, row, span_, format_, bias_,
                         std::span(codes).first(size_t(length)));
-      for (int tile = std::max(0, row - reach) / lanes;
-           tile <= std::min(length - 1, row + reach) / lanes; ++tile, ++next) {
-        ASSERT_LT(next, memory.writes.size());
-        const auto& write = memory.writes[next];
-        ASSERT_EQ(write.address, uint32_t(1000 + row * (seq_tiles + 3) + tile));
-        const std::vector<uint8_t> expected(codes.begin() + int64_t{tile} * lanes,
-                                            codes.begin() + int64_t{tile + 1} * lanes);
+      for (int tile = std::max(0, row - reach_) / lanes_;
+           tile <= std::min(length - 1, row + reach_) / lanes_; ++tile, ++next) {
+        ASSERT_LT(next, memory_.writes.size());
+        const auto& write = memory_.writes[next];
+        ASSERT_EQ(write.address, uint32_t(1000 + row * (seq_tiles_ + 3) + tile));
+        const std::vector<uint8_t> expected(codes.begin() + int64_t{tile} * lanes_,
+                                            codes.begin() + int64_t{tile + 1} * lanes_);
         ASSERT_EQ(write.codes, expected)
-            << "length " << length << " row " << row << " tile " << tile << " reach " << reach;
+            << "length " << length << " row " << row << " tile " << tile << " reach " << reach_;
       }
     }
-    EXPECT_EQ(next, memory.writes.size());
+    ASSERT_EQ(next, memory_.writes.size());
   }
+
+  const int lanes_ = GetParam().lanes;
+  const model::AdaptivFloat format_ = GetParam().format;
+  const int max_rows_ = GetParam().max_rows;
+  const int seq_tiles_ = (max_rows_ + lanes_ - 1) / lanes_;
+  cosim::Dut dut_;
+  cosim::Random random_{static_cast<uint64_t>(lanes_ * 100 + format_.width)};
+  ScoreMemory scores_{dut_, lanes_};
+  test::WriteMemory memory_{dut_, format_.width, 0.3, 5};
+  cosim::Bench bench_{dut_};
+
+ private:
+  // Of the command drawn last.
+  model::SpanCoefficients span_;
+  int reach_ = 0;
+  int bias_ = 0;
+};
+
+TEST_P(SoftmaxTest, EqualsGolden) {
+  for (int length = 1; length <= max_rows_ && !HasFailure(); ++length) {
+    const spec::Instruction instruction = Draw(length);
+    RunAndCompare(instruction, length);
+  }
+}
+
+// A command after the dropped one begins in the next cycle, and must not see anything of it.
+TEST_P(SoftmaxTest, ForgetsADroppedCommand) {
+  const int longest = std::min({max_rows_, lanes_ + 2, 18});
+  uint64_t cycles = 0;
+  while (test::AbortCommand(bench_, Draw(longest), cycles) && !HasFailure()) {
+    EXPECT_FALSE(dut_.Get("wr_valid_o"));
+    const int length = random_.Between(1, longest);
+    const spec::Instruction instruction = Draw(length);
+    RunAndCompare(instruction, length);
+    EXPECT_FALSE(HasFailure()) << "dropped after " << cycles << " cycles";
+    ++cycles;
+  }
+  EXPECT_GT(cycles, 10 * uint64_t(longest));
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, SoftmaxTest,
