@@ -120,6 +120,8 @@ Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv)
       "folder with config.json, model.safetensors and tokenizer.model")(
       "random-model", po::value<Natural>()->value_name("SEED"),
       "a random model and random sentences instead")(
+      "full-size", po::bool_switch(&result.full_size),
+      "the random model is the largest one that the configuration takes, dense")(
       "text", po::value(&result.text)->value_name("TEXT"), "a sentence to run; may be repeated")(
       "pair", po::value(&result.pair)->value_name("TEXT"), "second sentence of --text")(
       "data", po::value(&result.data)->value_name("FILE"),
@@ -194,6 +196,7 @@ Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv)
     if (result.text.empty() == result.data.empty()) fail("give --text or --data");
     if (result.length != 0) fail("--length is for --random-model");
   }
+  if (result.full_size && !result.random_model) fail("--full-size needs --random-model");
   if (!result.pair.empty() && result.text.size() != 1) fail("--pair needs one --text");
   if (result.first < 0) fail("--first must not be negative");
   if (result.limit < 0) fail("--limit must not be negative");

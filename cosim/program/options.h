@@ -23,6 +23,7 @@ struct Options {
   std::string config_file;  ///< empty: the default preset, fitted to the model
   std::string model;
   std::optional<uint64_t> random_model;
+  bool full_size = false;  ///< the random model is the largest one of the configuration, dense
   std::vector<std::string> text;
   std::string pair;
   std::string data;

@@ -95,12 +95,15 @@ Result<Workload> PrepareWorkload(const Options& options) {
   if (options.random_model) {
     const uint64_t seed = *options.random_model;
     const checkpoint::CodeFormat format = checkpoint::FormatOf(workload.config);
-    workload.model = checkpoint::RandomModelConfig(workload.config, seed);
-    weights = checkpoint::RandomModelWeights(workload.model, workload.config.vmac.n, seed);
+    workload.model = options.full_size ? checkpoint::LargestModelConfig(workload.config)
+                                       : checkpoint::RandomModelConfig(workload.config, seed);
+    weights = checkpoint::RandomModelWeights(
+        workload.model, workload.config.vmac.n, seed,
+        options.full_size ? checkpoint::Pruning{0, 0, 0} : checkpoint::Pruning{});
     biases = checkpoint::Calibrate(
         {workload.model, weights},
         checkpoint::RandomSentences(workload.model, workload.config.model.seq_len,
-                                    kCalibrationSentences, seed),
+                                    options.full_size ? 1 : kCalibrationSentences, seed),
         format);
     name = fmt::format("random model {}", seed);
     const int longest =

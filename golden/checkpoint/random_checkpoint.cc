@@ -44,15 +44,22 @@ std::vector<float> Vector(Random& random, int size, double mean, double deviatio
 }
 
 /// Half of the elements, some blocks of lanes x lanes, and some rows of blocks are zero.
-Matrix SparseMatrix(Random& random, int rows, int columns, double deviation, int lanes) {
+struct Pattern {
+  Pruning pruning;
+  int lanes;
+};
+
+Matrix SparseMatrix(Random& random, int rows, int columns, double deviation,
+                    const Pattern& pattern) {
   Matrix matrix{rows, columns, Vector(random, rows * columns, 0, deviation)};
   for (float& value : matrix.values) {
-    if (random.Chance(0.5)) value = 0;
+    if (random.Chance(pattern.pruning.elements)) value = 0;
   }
+  const int lanes = pattern.lanes;
   for (int row = 0; row < rows; row += lanes) {
-    const bool whole_row = random.Chance(0.1);
+    const bool whole_row = random.Chance(pattern.pruning.tile_rows);
     for (int column = 0; column < columns; column += lanes) {
-      if (!whole_row && !random.Chance(0.25)) continue;
+      if (!whole_row && !random.Chance(pattern.pruning.tiles)) continue;
       for (int r = row; r < std::min(row + lanes, rows); ++r) {
         for (int c = column; c < std::min(column + lanes, columns); ++c) {
           matrix.values[size_t(r) * size_t(columns) + size_t(c)] = 0;
@@ -63,34 +70,35 @@ Matrix SparseMatrix(Random& random, int rows, int columns, double deviation, int
   return matrix;
 }
 
-LinearWeights Linear(Random& random, int outputs, int inputs, int lanes) {
-  // Half of the weights are zero: this keeps the variance of the output near that of the input.
-  const double deviation = std::sqrt(2.0 / inputs);
-  return {SparseMatrix(random, outputs, inputs, deviation, lanes), Vector(random, outputs, 0, 0.1)};
+LinearWeights Linear(Random& random, int outputs, int inputs, const Pattern& pattern) {
+  // Keeps the variance of the output near that of the input.
+  const double deviation = std::sqrt(1.0 / ((1 - pattern.pruning.elements) * inputs));
+  return {SparseMatrix(random, outputs, inputs, deviation, pattern),
+          Vector(random, outputs, 0, 0.1)};
 }
 
 LayerNormWeights Norm(Random& random, int size) {
   return {Vector(random, size, 1, 0.1), Vector(random, size, 0, 0.1)};
 }
 
-LayerWeights Layer(Random& random, const ModelConfig& config, int lanes) {
+LayerWeights Layer(Random& random, const ModelConfig& config, const Pattern& pattern) {
   const int hidden = config.hidden_size;
-  return {.query = Linear(random, hidden, hidden, lanes),
-          .key = Linear(random, hidden, hidden, lanes),
-          .value = Linear(random, hidden, hidden, lanes),
-          .attention_output = Linear(random, hidden, hidden, lanes),
+  return {.query = Linear(random, hidden, hidden, pattern),
+          .key = Linear(random, hidden, hidden, pattern),
+          .value = Linear(random, hidden, hidden, pattern),
+          .attention_output = Linear(random, hidden, hidden, pattern),
           .attention_norm = Norm(random, hidden),
-          .ffn = Linear(random, config.intermediate_size, hidden, lanes),
-          .ffn_output = Linear(random, hidden, config.intermediate_size, lanes),
+          .ffn = Linear(random, config.intermediate_size, hidden, pattern),
+          .ffn_output = Linear(random, hidden, config.intermediate_size, pattern),
           .output_norm = Norm(random, hidden)};
 }
 
-OffRampWeights OffRamp(Random& random, const ModelConfig& config, int lanes) {
+OffRampWeights OffRamp(Random& random, const ModelConfig& config, const Pattern& pattern) {
   OffRampWeights ramp;
   if (config.off_ramp_pooler) {
-    ramp.pooler = Linear(random, config.hidden_size, config.hidden_size, lanes);
+    ramp.pooler = Linear(random, config.hidden_size, config.hidden_size, pattern);
   }
-  ramp.classifier = Linear(random, config.num_labels(), config.hidden_size, lanes);
+  ramp.classifier = Linear(random, config.num_labels(), config.hidden_size, pattern);
   return ramp;
 }
 
@@ -256,22 +264,48 @@ ModelConfig RandomModelConfig(const spec::AcceleratorConfig& config, uint64_t se
   }
 }
 
-ModelWeights RandomModelWeights(const ModelConfig& config, int lanes, uint64_t seed) {
+ModelConfig LargestModelConfig(const spec::AcceleratorConfig& config) {
+  const spec::ModelLimits& limits = config.model;
+  ModelConfig model;
+  model.num_attention_heads = limits.heads;
+  model.hidden_size = limits.hidden;
+  model.embedding_size = limits.embedding;
+  model.intermediate_size = limits.ffn;
+  model.vocab_size = limits.vocab;
+  model.max_position_embeddings = limits.seq_len;
+  model.type_vocab_size = limits.token_types;
+  model.num_hidden_layers = limits.layers;
+  for (int i = 0; i < limits.classes; ++i) model.labels.push_back(fmt::format("c{}", i));
+  model.off_ramp_pooler = limits.pooler;
+  model.off_ramp_shared = true;
+  model.entropy_threshold = 0;
+  model.adaptivfloat_bits = config.format.width;
+  model.adaptivfloat_exponent = config.format.exponent;
+  model.unk_token_id = 0;
+  model.pad_token_id = 1;
+  model.cls_token_id = 2;
+  model.sep_token_id = 3;
+  return model;
+}
+
+ModelWeights RandomModelWeights(const ModelConfig& config, int lanes, uint64_t seed,
+                                const Pruning& pruning) {
   Random random(seed);
+  const Pattern pattern{pruning, lanes};
   ModelWeights weights;
   const int embedding = config.embedding_size;
   const auto table = [&](int rows, double deviation) {
-    return SparseMatrix(random, rows, embedding, deviation, lanes);
+    return SparseMatrix(random, rows, embedding, deviation, pattern);
   };
   weights.word_embeddings = table(config.vocab_size, 0.05);
   weights.position_embeddings = table(config.max_position_embeddings, 0.02);
   weights.type_embeddings = table(config.type_vocab_size, 0.01);
   weights.embedding_norm = Norm(random, embedding);
-  weights.embedding_projection = Linear(random, config.hidden_size, embedding, lanes);
+  weights.embedding_projection = Linear(random, config.hidden_size, embedding, pattern);
   weights.groups.resize(static_cast<size_t>(config.num_hidden_groups));
   for (std::vector<LayerWeights>& group : weights.groups) {
     for (int inner = 0; inner < config.inner_group_num; ++inner) {
-      group.push_back(Layer(random, config, lanes));
+      group.push_back(Layer(random, config, pattern));
     }
   }
   if (config.attention_span_ramp > 0) {
@@ -283,7 +317,7 @@ ModelWeights RandomModelWeights(const ModelConfig& config, int lanes, uint64_t s
     }
   }
   const int ramps = config.off_ramp_shared ? 1 : config.num_hidden_layers;
-  for (int i = 0; i < ramps; ++i) weights.off_ramps.push_back(OffRamp(random, config, lanes));
+  for (int i = 0; i < ramps; ++i) weights.off_ramps.push_back(OffRamp(random, config, pattern));
   return weights;
 }
 

@@ -18,9 +18,20 @@ namespace edgebert::checkpoint {
 /// or not, shared or own off-ramps, groups and inner layers, spans or none.
 ModelConfig RandomModelConfig(const spec::AcceleratorConfig& config, uint64_t seed);
 
-/// Random weights of a shape: element sparsity, wholly pruned n x n tiles, spans from dead heads to
-/// the whole sentence. Magnitudes are those of a trained model, so that nothing degenerates.
-ModelWeights RandomModelWeights(const ModelConfig& config, int lanes, uint64_t seed);
+/// The largest shape of the configuration, without spans.
+ModelConfig LargestModelConfig(const spec::AcceleratorConfig& config);
+
+/// Probabilities that a weight, an n x n tile and a row of tiles are zero.
+struct Pruning {
+  double elements = 0.5;
+  double tiles = 0.25;
+  double tile_rows = 0.1;
+};
+
+/// Random weights of a shape; where it has spans, from dead heads to the whole sentence. Magnitudes
+/// are those of a trained model, so that nothing degenerates.
+ModelWeights RandomModelWeights(const ModelConfig& config, int lanes, uint64_t seed,
+                                const Pruning& pruning = {});
 
 /// `count` sentences of 1 .. `max_tokens` tokens, the first one and the longest included; with
 /// token types when the model has them.
