@@ -72,7 +72,9 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
   m.Param("Backend", "0", "memory: 0 behavioural, 1 flop, 2 macro");
   m.Input("clk_i").Input("rst_ni").Input("clear_i");
   m.Group("Command; LENGTH is stable while busy.");
-  m.Input("cmd_valid_i").Output("cmd_ready_o").Input("cmd_i", std::to_string(spec::kInstructionBits));
+  m.Input("cmd_valid_i")
+      .Output("cmd_ready_o")
+      .Input("cmd_i", std::to_string(spec::kInstructionBits));
   m.Input("length_i", "10").Output("busy_o");
   m.Group("Weight stream: word groups (biases) and rows of tile records, each when requested.");
   m.Output("words_request_o").Input("words_valid_i").Output("words_ready_o");
@@ -135,14 +137,14 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
 
 )");
   m.InstructionFields(
-      {spec::kMatmulHeld,         spec::kMatmulDestination,    spec::kMatmulActivation,
-       spec::kMatmulResidual,     spec::kMatmulRowsLen,        spec::kMatmulStripsLen,
-       spec::kMatmulKTilesLen,    spec::kMatmulWindow,         spec::kMatmulStrips,
-       spec::kMatmulKTiles,       spec::kMatmulSrcBase,        spec::kMatmulSrcStride,
-       spec::kMatmulDstBase,      spec::kMatmulDstStride,      spec::kMatmulHeldBase,
-       spec::kMatmulHeldStride,   spec::kMatmulResidualBase,   spec::kMatmulResidualStride,
-       spec::kMatmulShift,        spec::kMatmulBiasOut,        spec::kMatmulBiasResidual,
-       spec::kMatmulReach,        spec::kMatmulRows},
+      {spec::kMatmulHeld,       spec::kMatmulDestination,  spec::kMatmulActivation,
+       spec::kMatmulResidual,   spec::kMatmulRowsLen,      spec::kMatmulStripsLen,
+       spec::kMatmulKTilesLen,  spec::kMatmulWindow,       spec::kMatmulStrips,
+       spec::kMatmulKTiles,     spec::kMatmulSrcBase,      spec::kMatmulSrcStride,
+       spec::kMatmulDstBase,    spec::kMatmulDstStride,    spec::kMatmulHeldBase,
+       spec::kMatmulHeldStride, spec::kMatmulResidualBase, spec::kMatmulResidualStride,
+       spec::kMatmulShift,      spec::kMatmulBiasOut,      spec::kMatmulBiasResidual,
+       spec::kMatmulReach,      spec::kMatmulRows},
       "cmd_q");
   m.Body(R"(
   localparam [ADDR_W-1:0] LANES = Lanes[ADDR_W-1:0];
