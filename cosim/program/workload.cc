@@ -83,7 +83,7 @@ uint64_t DenseMacRows(const checkpoint::ModelConfig& model, const spec::Accelera
 
 }  // namespace
 
-Result<Workload> PrepareWorkload(const Options& options) {
+Result<Workload> PrepareWorkload(const Options& options, const ModelEdit& edit) {
   Workload workload;
   if (!options.config_file.empty()) {
     EB_ASSIGN_OR_RETURN(workload.config, spec::LoadConfig(options.config_file));
@@ -132,6 +132,7 @@ Result<Workload> PrepareWorkload(const Options& options) {
     EB_ASSIGN_OR_RETURN(workload.sentences,
                         ReadSentences(options, workload.model, workload.config.model.seq_len));
   }
+  if (edit) edit(workload.model, weights);
   Result<model::Image> image =
       checkpoint::BuildImage(workload.model, weights, biases, workload.config, {.name = name});
   if (!image.ok()) return image.error().Placed({.file = options.model + "/config.json"});

@@ -1,12 +1,14 @@
 // What a co-simulation runs: a configuration, an image and sentences.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "cosim/program/options.h"
 #include "golden/checkpoint/model_config.h"
+#include "golden/checkpoint/model_weights.h"
 #include "golden/model/image.h"
 #include "golden/model/machine.h"
 #include "golden/spec/config.h"
@@ -32,7 +34,10 @@ struct Workload {
   uint64_t dense_mac_rows = 0;      ///< of the hardware without pruning, spans, exits; padded
 };
 
+/// A change to the model before its image is built.
+using ModelEdit = std::function<void(checkpoint::ModelConfig&, checkpoint::ModelWeights&)>;
+
 /// Rules: those of the checkpoint readers, the configuration and the image builder.
-Result<Workload> PrepareWorkload(const Options& options);
+Result<Workload> PrepareWorkload(const Options& options, const ModelEdit& edit = {});
 
 }  // namespace edgebert::cosim

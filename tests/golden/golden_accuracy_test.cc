@@ -1,8 +1,8 @@
 // The shipped model on the bit-exact machine against the double-precision reference: on sentences
-// written for this test, and on SST-2 where it is at hand.
+// written for this test, and (suite slow) on SST-2.
 //
-// EDGEBERT_DATA is a folder with sst2/dev.tsv (not part of this repository; that test is skipped
-// without it), EDGEBERT_MODEL another model folder than the shipped one.
+// EDGEBERT_DATA is a folder with sst2/dev.tsv, which is not part of this repository; EDGEBERT_MODEL
+// may name another model folder than the shipped one.
 #include <gtest/gtest.h>
 
 #include <cmath>
