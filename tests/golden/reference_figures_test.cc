@@ -1,8 +1,8 @@
 // The reference on SST-2, against the figures that an independent implementation found for the
 // FP32 weights of the shipped model.
 //
-// EDGEBERT_DATA is a folder with sst2/dev.tsv and sst2/test.tsv (not part of this repository; the
-// test is skipped without it), EDGEBERT_MODEL another model folder than the shipped one.
+// EDGEBERT_DATA is a folder with sst2/dev.tsv and sst2/test.tsv, which are not part of this
+// repository; EDGEBERT_MODEL may name another model folder than the shipped one.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
