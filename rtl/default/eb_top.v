@@ -9,66 +9,66 @@
 
 module eb_top (
   // Clock; reset, asserted asynchronously and released in here with the clock
-  input  wire        clk_i,
-  input  wire        rst_ni,
+  input  wire         clk_i,
+  input  wire         rst_ni,
   // AXI4-Lite slave: registers
-  input  wire        s_axil_awvalid,
-  output wire        s_axil_awready,
-  input  wire [10:0] s_axil_awaddr,
-  input  wire        s_axil_wvalid,
-  output wire        s_axil_wready,
-  input  wire [31:0] s_axil_wdata,
-  input  wire [3:0]  s_axil_wstrb,
-  output wire        s_axil_bvalid,
-  input  wire        s_axil_bready,
-  output wire [1:0]  s_axil_bresp,
-  input  wire        s_axil_arvalid,
-  output wire        s_axil_arready,
-  input  wire [10:0] s_axil_araddr,
-  output wire        s_axil_rvalid,
-  input  wire        s_axil_rready,
-  output wire [31:0] s_axil_rdata,
-  output wire [1:0]  s_axil_rresp,
+  input  wire         s_axil_awvalid,
+  output wire         s_axil_awready,
+  input  wire [10:0]  s_axil_awaddr,
+  input  wire         s_axil_wvalid,
+  output wire         s_axil_wready,
+  input  wire [31:0]  s_axil_wdata,
+  input  wire [3:0]   s_axil_wstrb,
+  output wire         s_axil_bvalid,
+  input  wire         s_axil_bready,
+  output wire [1:0]   s_axil_bresp,
+  input  wire         s_axil_arvalid,
+  output wire         s_axil_arready,
+  input  wire [10:0]  s_axil_araddr,
+  output wire         s_axil_rvalid,
+  input  wire         s_axil_rready,
+  output wire [31:0]  s_axil_rdata,
+  output wire [1:0]   s_axil_rresp,
   // AXI4 master, reading: program, tokens, weights
-  output wire        m_axi_arvalid,
-  input  wire        m_axi_arready,
-  output wire [3:0]  m_axi_arid,
-  output wire [31:0] m_axi_araddr,
-  output wire [7:0]  m_axi_arlen,
-  output wire [2:0]  m_axi_arsize,
-  output wire [1:0]  m_axi_arburst,
-  output wire [3:0]  m_axi_arcache,
-  output wire [2:0]  m_axi_arprot,
-  input  wire        m_axi_rvalid,
-  output wire        m_axi_rready,
-  input  wire [3:0]  m_axi_rid,
-  input  wire [63:0] m_axi_rdata,
-  input  wire [1:0]  m_axi_rresp,
-  input  wire        m_axi_rlast,
+  output wire         m_axi_arvalid,
+  input  wire         m_axi_arready,
+  output wire [3:0]   m_axi_arid,
+  output wire [31:0]  m_axi_araddr,
+  output wire [7:0]   m_axi_arlen,
+  output wire [2:0]   m_axi_arsize,
+  output wire [1:0]   m_axi_arburst,
+  output wire [3:0]   m_axi_arcache,
+  output wire [2:0]   m_axi_arprot,
+  input  wire         m_axi_rvalid,
+  output wire         m_axi_rready,
+  input  wire [3:0]   m_axi_rid,
+  input  wire [127:0] m_axi_rdata,
+  input  wire [1:0]   m_axi_rresp,
+  input  wire         m_axi_rlast,
   // AXI4 master, writing: results
-  output wire        m_axi_awvalid,
-  input  wire        m_axi_awready,
-  output wire [3:0]  m_axi_awid,
-  output wire [31:0] m_axi_awaddr,
-  output wire [7:0]  m_axi_awlen,
-  output wire [2:0]  m_axi_awsize,
-  output wire [1:0]  m_axi_awburst,
-  output wire [3:0]  m_axi_awcache,
-  output wire [2:0]  m_axi_awprot,
-  output wire        m_axi_wvalid,
-  input  wire        m_axi_wready,
-  output wire [63:0] m_axi_wdata,
-  output wire [7:0]  m_axi_wstrb,
-  output wire        m_axi_wlast,
-  input  wire        m_axi_bvalid,
-  output wire        m_axi_bready,
-  input  wire [3:0]  m_axi_bid,
-  input  wire [1:0]  m_axi_bresp,
+  output wire         m_axi_awvalid,
+  input  wire         m_axi_awready,
+  output wire [3:0]   m_axi_awid,
+  output wire [31:0]  m_axi_awaddr,
+  output wire [7:0]   m_axi_awlen,
+  output wire [2:0]   m_axi_awsize,
+  output wire [1:0]   m_axi_awburst,
+  output wire [3:0]   m_axi_awcache,
+  output wire [2:0]   m_axi_awprot,
+  output wire         m_axi_wvalid,
+  input  wire         m_axi_wready,
+  output wire [127:0] m_axi_wdata,
+  output wire [15:0]  m_axi_wstrb,
+  output wire         m_axi_wlast,
+  input  wire         m_axi_bvalid,
+  output wire         m_axi_bready,
+  input  wire [3:0]   m_axi_bid,
+  input  wire [1:0]   m_axi_bresp,
   // Interrupt, level
-  output wire        irq_o
+  output wire         irq_o
 );
 
-  localparam CONFIG_HASH        = 32'h1C727273;
+  localparam CONFIG_HASH        = 32'h7AAB858F;
   localparam LANES              = 16;       // n
   localparam CODE_W             = 8;        // AdaptivFloat<CODE_W,EXP_W>
   localparam EXP_W              = 3;
@@ -83,7 +83,7 @@ module eb_top (
   localparam SCORE_VECTORS      = 256;
   localparam PROGRAM_DEPTH      = 512;
   localparam AXI_ADDR_W         = 32;
-  localparam AXI_DATA_W         = 64;
+  localparam AXI_DATA_W         = 128;
   localparam AXI_ID_W           = 4;
   localparam MAX_BURST          = 16;
   localparam OUTSTANDING        = 4;

@@ -17,6 +17,7 @@ struct Figures {
   std::array<double, spec::kCounters.size()> counters{};
   double seconds = 0;
   double simulated = 0;
+  double weight_bytes = 0;
   bool exact = true;
   std::vector<std::vector<Operation>> operations;  ///< of each sentence
   std::vector<int> exit_layers;
@@ -60,6 +61,8 @@ Figures Run(const Case& test) {
     for (size_t c = 0; c < figures.counters.size(); ++c) {
       figures.counters[c] += static_cast<double>(outcome.hardware.counters[c]);
     }
+    figures.weight_bytes += static_cast<double>(outcome.hardware.Counter("WEIGHT_BEATS")) *
+                            workload->config.axi.data_width / 8;
     figures.simulated +=
         static_cast<double>(outcome.hardware.last_cycle - outcome.hardware.first_cycle);
     figures.operations.push_back(outcome.operations);
@@ -216,7 +219,7 @@ void Features(Page& page, const std::string& configs, const std::string& model,
         fmt::format("| {} | {:.0f} | **{:.2f}x** | {:.1f} % | {:.0f} | {:.0f} | {:.0f} | "
                     "{:.0f} | {} |",
                     name, f.Of("CYCLES") / count, base.Of("CYCLES") / f.Of("CYCLES"),
-                    100 * f.Of("MAC_CYCLES") / f.Of("CYCLES"), 8 * f.Of("WEIGHT_BEATS") / count,
+                    100 * f.Of("MAC_CYCLES") / f.Of("CYCLES"), f.weight_bytes / count,
                     f.Of("ACTIVATION_READS") / count, f.Of("SCORE_READS") / count,
                     f.Of("RERAM_READS") / count, f.exact ? "yes" : "NO"));
   };
