@@ -5,14 +5,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/program_options.hpp>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <future>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "golden/base/result.h"
 #include "golden/checkpoint/calibration.h"
@@ -45,6 +49,7 @@ struct Arguments {
   std::string calibrate;
   std::string out;
   int limit = 0;
+  int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   std::optional<double> threshold;  // none: the model's own
   bool reference = false;
   po::variables_map values;  // for the options of the configuration
@@ -173,26 +178,46 @@ class Runner {
     totals_.exits.resize(size_t(image.facts.layers));
   }
 
+  /// Sentences are independent: each thread takes the next one that nobody has.
   Status Run(const std::vector<Sentence>& sentences) {
-    model::Machine machine(config_, image_);
     std::optional<reference::Albert> albert;
     if (arguments_.reference) albert.emplace(model_);
     const auto register_value =
         static_cast<uint32_t>(checkpoint::ToFixedPoint(threshold_, spec::kEntropyFraction, 33));
+    std::vector<model::SentenceResult> results(sentences.size());
+    std::vector<ReferenceAnswer> answers(sentences.size());
+    std::atomic<size_t> next = 0;
+    std::atomic<size_t> done = 0;
+    const auto work = [&] {
+      model::Machine machine(config_, image_);
+      for (size_t i = next++; i < sentences.size(); i = next++) {
+        results[i] = machine.Run(checkpoint::TokenWords(sentences[i].tokens), register_value);
+        if (albert) answers[i] = AskReference(*albert, sentences[i].tokens, threshold_);
+        ++done;
+      }
+    };
+    std::vector<std::future<void>> threads;
+    const size_t count =
+        std::clamp<size_t>(static_cast<size_t>(arguments_.threads), 1, sentences.size());
+    for (size_t i = 0; i < count; ++i) threads.push_back(std::async(std::launch::async, work));
     Progress progress("sentences");
-    for (const Sentence& sentence : sentences) {
-      const model::SentenceResult& result =
-          machine.Run(checkpoint::TokenWords(sentence.tokens), register_value);
+    for (std::future<void>& thread : threads) {
+      while (thread.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {
+        progress.Show(done, sentences.size());
+      }
+      thread.get();
+    }
+    for (size_t i = 0; i < sentences.size(); ++i) {
+      const model::SentenceResult& result = results[i];
       if (result.error != spec::ErrorCode::kNone) {
         return Error(
             {},
             fmt::format("the machine stopped with error {} (detail {}) at '{}'",
-                        static_cast<int>(result.error), result.error_detail, sentence.text),
+                        static_cast<int>(result.error), result.error_detail, sentences[i].text),
             "golden-machine");
       }
-      Add(sentence, result);
-      if (albert) Compare(sentence, result, AskReference(*albert, sentence.tokens, threshold_));
-      progress.Show(totals_.sentences, sentences.size());
+      Add(sentences[i], result);
+      if (albert) Compare(sentences[i], result, answers[i]);
     }
     return Ok();
   }
@@ -396,6 +421,7 @@ Status CheckArguments(const Arguments& arguments) {
     fail("--calibrate needs --out");
   }
   if (arguments.limit < 0) fail("--limit must not be negative");
+  if (arguments.threads < 1 || arguments.threads > 1024) fail("--threads must be from 1 to 1024");
   const double threshold = arguments.threshold.value_or(0);
   if (!(threshold >= 0 && threshold <= 65535)) fail("--threshold must be from 0 to 65535");
   if (!error.empty()) return error;
@@ -418,6 +444,8 @@ int Main(int argc, const char* const* argv) {
       "threshold", po::value<double>()->value_name("T"),
       "exit below this entropy [nats]; 0 is full depth; default: the model's own")(
       "json", po::value(&arguments.json)->value_name("FILE"), "write every result here")(
+      "threads", po::value(&arguments.threads)->value_name("N"),
+      "sentences at the same time; default: one a processor")(
       "reference", po::bool_switch(&arguments.reference),
       "run the double-precision reference too, and compare")(
       "config", po::value(&arguments.config)->value_name("FILE"),

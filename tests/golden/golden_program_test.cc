@@ -83,6 +83,19 @@ TEST_F(GoldenProgram, RunsOneSentenceOrAPairOnAnyConfiguration) {
       << Messages();
 }
 
+TEST_F(GoldenProgram, ThreadsChangeNothing) {
+  std::string rows = "sentence\tlabel\n";
+  for (const char* word :
+       {"good", "bad", "slow", "a fine film", "dull", "no", "yes", "very dull"}) {
+    rows += std::string(word) + "\t0\n";
+  }
+  const std::string data = folder_.Write("data.tsv", rows);
+  ASSERT_EQ(RunShipped("--threads 1 --data " + data + " --json " + folder_.File("one")), 0);
+  ASSERT_EQ(RunShipped("--threads 5 --data " + data + " --json " + folder_.File("five")), 0);
+  EXPECT_EQ(Text("one"), Text("five"));
+  EXPECT_NE(Text("one").find("very dull"), std::string::npos);
+}
+
 TEST_F(GoldenProgram, CalibratesAndWritesAnImage) {
   const spec::AcceleratorConfig config = SmallConfig(8);
   checkpoint::Model model;
@@ -128,6 +141,8 @@ TEST_F(GoldenProgram, RefusesBadInputWithStatus2) {
          "command line: error: --limit must not be negative [golden-option]");
   expect(model + "--text x --threshold -1",
          "command line: error: --threshold must be from 0 to 65535 [golden-option]");
+  expect(model + "--text x --threads 0",
+         "command line: error: --threads must be from 1 to 1024 [golden-option]");
   expect(model + "--text ''",
          "command line: error: nothing to do: give --data, --text, --image or --calibrate "
          "[golden-option]");
