@@ -172,7 +172,7 @@ void Scoreboard::Start(std::span<const uint32_t> tokens, uint32_t threshold,
                        const model::MachineState* state) {
   machine_.Start(tokens, threshold);
   if (state != nullptr) machine_.set_state(*state);
-  for (Unit& unit : units_) unit.active = false;
+  for (Unit& unit : units_) unit.clear();
   operations_.clear();
   cleared_ = false;
   divergence_.reset();
@@ -185,8 +185,8 @@ void Scoreboard::Diverge(Divergence divergence) {
   divergence_ = std::move(divergence);
 }
 
-void Scoreboard::DivergeAt(const Unit& unit, Divergence divergence) {
-  const Operation& operation = operations_[unit.operation];
+void Scoreboard::DivergeAt(const Work& work, Divergence divergence) {
+  const Operation& operation = operations_[work.operation];
   divergence.place = operation.name;
   divergence.sequence = operation.sequence;
   divergence.pc = operation.pc;
@@ -201,8 +201,9 @@ void Scoreboard::Sample(uint64_t cycle) {
   cleared_ = cleared_ || signals_.state.Get() == kStateClear;
   if (cleared_) return;
   for (size_t u = 0; u < units_.size(); ++u) {
-    Unit& unit = units_[u];
-    if (unit.active && ((busy >> u) & 1) == 0 && cycle > operations_[unit.operation].first_cycle) {
+    const Unit& unit = units_[u];
+    if (!unit.empty() && ((busy >> u) & 1) == 0 &&
+        cycle > operations_[unit.back().operation].first_cycle) {
       CheckComplete(static_cast<spec::Unit>(u), cycle);
     }
   }
@@ -243,7 +244,7 @@ void Scoreboard::SampleWrites(uint64_t cycle) {
                   static_cast<uint32_t>(signals_.prediction.Get()), 8, cycle);
     const bool exits = entropy < machine_.state().threshold;
     if ((signals_.exit.Get() != 0) != exits && !divergence_) {
-      DivergeAt(UnitOf(spec::Unit::kExit), {.kind = "program",
+      DivergeAt(UnitOf(spec::Unit::kExit).front(), {.kind = "program",
                                             .cycle = cycle,
                                             .expected = exits ? "exit" : "no exit",
                                             .got = exits ? "no exit" : "exit"});
@@ -265,7 +266,7 @@ bool Scoreboard::SkipToUnitInstruction() {
 
 void Scoreboard::Dispatch(spec::Unit unit, uint64_t cycle) {
   if (divergence_) return;
-  CheckComplete(unit, cycle);
+  if (unit != spec::Unit::kMatmul) CheckComplete(unit, cycle);
   if (divergence_) return;
   const int pc = static_cast<int>(signals_.pc.Get());
   const int iteration = static_cast<int>(signals_.iteration.Get());
@@ -286,13 +287,7 @@ void Scoreboard::Dispatch(spec::Unit unit, uint64_t cycle) {
              .got = got});
     return;
   }
-  Unit& executing = UnitOf(unit);
-  executing.active = true;
-  executing.operation = operations_.size();
-  executing.writes.clear();
-  executing.lanes.clear();
-  executing.next = 0;
-  collecting_ = &executing;
+  collecting_ = &UnitOf(unit).emplace_back(Work{.operation = operations_.size()});
   machine_.StepOnce(this);
   collecting_ = nullptr;
   operations_.back().first_cycle = cycle;
@@ -311,9 +306,19 @@ void Scoreboard::OnInstruction(const model::Step& step) {
 }
 
 void Scoreboard::OnWriteBack(const model::Step& /*step*/, const model::WriteBack& write) {
-  Unit& unit = *collecting_;
-  unit.writes.push_back({write.kind, write.address, write.row, write.tile, unit.lanes.size()});
-  unit.lanes.insert(unit.lanes.end(), write.lanes.begin(), write.lanes.end());
+  Work& work = *collecting_;
+  work.writes.push_back({write.kind, write.address, write.row, write.tile, work.lanes.size()});
+  work.lanes.insert(work.lanes.end(), write.lanes.begin(), write.lanes.end());
+}
+
+Scoreboard::Work* Scoreboard::Writing(Unit* unit, WriteKind kind, uint64_t cycle) {
+  while (unit->size() > 1 && unit->front().Written()) {
+    operations_[unit->front().operation].last_cycle = cycle;
+    unit->pop_front();
+  }
+  if (unit->empty()) return nullptr;
+  Work& work = unit->front();
+  return work.Written() || work.writes[work.next].kind != kind ? nullptr : &work;
 }
 
 void Scoreboard::Compare(spec::Unit unit_number, WriteKind kind, uint32_t address, const Port& data,
@@ -321,29 +326,30 @@ void Scoreboard::Compare(spec::Unit unit_number, WriteKind kind, uint32_t addres
   // Where an instruction fails, how far it came is the hardware's own affair.
   if (divergence_ || GoldenFailed()) return;
   Unit& unit = UnitOf(unit_number);
-  if (!unit.active || unit.next == unit.writes.size() || unit.writes[unit.next].kind != kind) {
+  Work* work = Writing(&unit, kind, cycle);
+  if (work == nullptr) {
     Divergence divergence{
         .kind = "unexpected write",
         .cycle = cycle,
         .got = fmt::format("{} of {}, address {:#x}", KindName(kind),
                            kUnitNames[static_cast<size_t>(unit_number)], address)};
-    if (unit.active) {
-      DivergeAt(unit, std::move(divergence));
+    if (!unit.empty()) {
+      DivergeAt(unit.front(), std::move(divergence));
     } else {
       Diverge(std::move(divergence));
     }
     return;
   }
-  const Expected& expected = unit.writes[unit.next];
+  const Expected& expected = work->writes[work->next];
   Divergence divergence{.cycle = cycle, .row = expected.row, .tile = expected.tile};
   if (expected.address != address) {
     divergence.kind = "address";
     divergence.expected = fmt::format("{} vector {:#x}", KindName(kind), expected.address);
     divergence.got = fmt::format("{} vector {:#x}", KindName(kind), address);
-    DivergeAt(unit, std::move(divergence));
+    DivergeAt(*work, std::move(divergence));
     return;
   }
-  const int32_t* lanes = &unit.lanes[expected.first_lane];
+  const int32_t* lanes = &work->lanes[expected.first_lane];
   std::vector<int> wrong;
   for (int lane = 0; lane < config_.vmac.n; ++lane) {
     if (data.GetBits(lsb + lane * width, width) != LowBits(lanes[lane], width)) {
@@ -358,15 +364,15 @@ void Scoreboard::Compare(spec::Unit unit_number, WriteKind kind, uint32_t addres
     }
     divergence.kind = "value";
     divergence.lane = lane;
-    divergence.expected = Decode(kind, lanes[lane], unit.instruction);
-    divergence.got = Decode(kind, static_cast<int64_t>(raw), unit.instruction);
+    divergence.expected = Decode(kind, lanes[lane], work->instruction);
+    divergence.got = Decode(kind, static_cast<int64_t>(raw), work->instruction);
     divergence.note =
         fmt::format("{} of {} lanes differ: {}; {} of {} vectors were right", wrong.size(),
-                    config_.vmac.n, fmt::join(wrong, " "), unit.next, unit.writes.size());
-    DivergeAt(unit, std::move(divergence));
+                    config_.vmac.n, fmt::join(wrong, " "), work->next, work->writes.size());
+    DivergeAt(*work, std::move(divergence));
     return;
   }
-  ++unit.next;
+  ++work->next;
   ++compared_;
   last_activity_ = cycle;
 }
@@ -375,39 +381,40 @@ void Scoreboard::CompareNumber(spec::Unit unit_number, WriteKind kind, uint32_t 
                                uint64_t cycle) {
   // Where an instruction fails, how far it came is the hardware's own affair.
   if (divergence_ || GoldenFailed()) return;
-  Unit& unit = UnitOf(unit_number);
-  if (!unit.active || unit.next == unit.writes.size() || unit.writes[unit.next].kind != kind) {
+  Work* work = Writing(&UnitOf(unit_number), kind, cycle);
+  if (work == nullptr) {
     Diverge({.kind = "unexpected write", .cycle = cycle, .got = KindName(kind)});
     return;
   }
-  const int32_t expected = unit.lanes[unit.writes[unit.next].first_lane];
+  const int32_t expected = work->lanes[work->writes[work->next].first_lane];
   if (LowBits(expected, bits) != number) {
-    DivergeAt(unit, {.kind = "value",
+    DivergeAt(*work, {.kind = "value",
                      .cycle = cycle,
-                     .expected = Decode(kind, expected, unit.instruction),
-                     .got = Decode(kind, number, unit.instruction)});
+                     .expected = Decode(kind, expected, work->instruction),
+                     .got = Decode(kind, number, work->instruction)});
     return;
   }
-  ++unit.next;
+  ++work->next;
   ++compared_;
   last_activity_ = cycle;
 }
 
 void Scoreboard::CheckComplete(spec::Unit unit_number, uint64_t cycle) {
   Unit& unit = UnitOf(unit_number);
-  if (!unit.active) return;
-  if (unit.next != unit.writes.size() && !GoldenFailed()) {
-    const Expected& missing = unit.writes[unit.next];
-    DivergeAt(unit, {.kind = "missing writes",
-                     .cycle = cycle,
-                     .row = missing.row,
-                     .tile = missing.tile,
-                     .expected = fmt::format("{} writes", unit.writes.size()),
-                     .got = fmt::format("idle after {}", unit.next)});
-    return;
+  for (const Work& work : unit) {
+    if (!work.Written() && !GoldenFailed()) {
+      const Expected& missing = work.writes[work.next];
+      DivergeAt(work, {.kind = "missing writes",
+                       .cycle = cycle,
+                       .row = missing.row,
+                       .tile = missing.tile,
+                       .expected = fmt::format("{} writes", work.writes.size()),
+                       .got = fmt::format("idle after {}", work.next)});
+      return;
+    }
+    operations_[work.operation].last_cycle = cycle;
   }
-  unit.active = false;
-  operations_[unit.operation].last_cycle = cycle;
+  unit.clear();
 }
 
 std::string Scoreboard::Decode(WriteKind kind, int64_t value,
@@ -568,17 +575,16 @@ void Scoreboard::ReportHang(uint64_t limit) {
       s.iteration.Get(), s.cmd_valid.Get(), s.cmd_ready.Get(), s.segment_valid.Get(),
       s.segment_ready.Get());
   for (size_t u = 0; u < units_.size(); ++u) {
-    const Unit& unit = units_[u];
     note += fmt::format("    {:<13} {}", kUnitNames[u],
                         ((s.busy.Get() >> u) & 1) != 0 ? "busy" : "idle");
-    if (unit.active) {
-      const Operation& operation = operations_[unit.operation];
+    for (const Work& work : units_[u]) {
+      const Operation& operation = operations_[work.operation];
       note += fmt::format(": {} (op {}, pc {}) since cycle {}, {} of {} writes", operation.name,
-                          operation.sequence, operation.pc, operation.first_cycle, unit.next,
-                          unit.writes.size());
-      if (unit.next < unit.writes.size()) {
-        note += fmt::format(", next row {} tile {}", unit.writes[unit.next].row,
-                            unit.writes[unit.next].tile);
+                          operation.sequence, operation.pc, operation.first_cycle, work.next,
+                          work.writes.size());
+      if (!work.Written()) {
+        note += fmt::format(", next row {} tile {}", work.writes[work.next].row,
+                            work.writes[work.next].tile);
       }
     }
     note += '\n';

@@ -3,11 +3,12 @@
 //
 // When the sequencer dispatches an instruction, the machine executes the same one; its write-backs
 // are then expected from that unit, in order. Units overlap in the hardware as they like: each has
-// its own list. What a sentence leaves behind (registers, result record, counters) is compared at
+// its own list, and a list for each instruction that it works on. What a sentence leaves behind (registers, result record, counters) is compared at
 // its end.
 #pragma once
 
 #include <array>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,7 +49,7 @@ struct Operation {
   int iteration = 0;
   int layer = 0;
   uint64_t first_cycle = 0;  ///< of the dispatch
-  uint64_t last_cycle = 0;   ///< the unit is idle again; 0 while it works
+  uint64_t last_cycle = 0;   ///< the unit is idle or writes for the next one; 0 while it works
 };
 
 class Scoreboard : public Agent, private model::MachineObserver {
@@ -80,16 +81,20 @@ class Scoreboard : public Agent, private model::MachineObserver {
     uint32_t address;
     int row;
     int tile;
-    size_t first_lane;  ///< in `lanes` of its unit
+    size_t first_lane;  ///< in `lanes` of its work
   };
-  struct Unit {
-    bool active = false;
+  /// What a unit has to do for one instruction.
+  struct Work {
     size_t operation = 0;  ///< index in operations_
     const spec::Instruction* instruction = nullptr;
-    std::vector<Expected> writes;
-    std::vector<int32_t> lanes;
+    std::vector<Expected> writes{};
+    std::vector<int32_t> lanes{};
     size_t next = 0;
+
+    [[nodiscard]] bool Written() const { return next == writes.size(); }
   };
+  /// The oldest first. Only eb_matmul takes an instruction before the one before is done.
+  using Unit = std::deque<Work>;
   struct Signals {
     explicit Signals(const Dut& dut);
     Port cmd_valid, cmd_ready, busy, pc, iteration, state, segment_valid, segment_ready;
@@ -112,11 +117,14 @@ class Scoreboard : public Agent, private model::MachineObserver {
                int width, uint64_t cycle);
   void CompareNumber(spec::Unit unit, model::WriteKind kind, uint32_t number, int bits,
                      uint64_t cycle);
+  /// The work the unit's next write belongs to; none when the unit has nothing to write.
+  Work* Writing(Unit* unit, model::WriteKind kind, uint64_t cycle);
+  /// The unit is idle.
   void CheckComplete(spec::Unit unit, uint64_t cycle);
   void CompareResults(const HardwareResult& hardware);
   void CompareCounters(const HardwareResult& hardware);
   void Diverge(Divergence divergence);
-  void DivergeAt(const Unit& unit, Divergence divergence);
+  void DivergeAt(const Work& work, Divergence divergence);
   [[nodiscard]] std::string Decode(model::WriteKind kind, int64_t value,
                                    const spec::Instruction* instruction) const;
   [[nodiscard]] bool GoldenFailed() const {
@@ -129,7 +137,7 @@ class Scoreboard : public Agent, private model::MachineObserver {
   Signals signals_;
   model::Machine machine_;
   std::array<Unit, spec::kUnits> units_;
-  Unit* collecting_ = nullptr;
+  Work* collecting_ = nullptr;
   std::vector<Operation> operations_;
   bool cleared_ = false;  ///< an error has dropped what the units were doing
   std::optional<Divergence> divergence_;

@@ -62,7 +62,9 @@ array   multiplies; the accumulator sums a strip over its K tiles
 drain   reads a finished strip out of its bank, through the post-processor, to its destination
 
 The four overlap: while a tile streams the next one loads, and while a strip drains the next one is
-summed in the other bank. A source row of zeros is not multiplied or added.)");
+summed in the other bank. So do commands: the next one is taken when the last tile of the one before
+begins to stream. What it reads must not be what a command still busy writes; its writes come after
+all reads and writes of those before it. A source row of zeros is not multiplied or added.)");
   m.Param("Lanes", "16", "codes of a vector");
   m.Param("CodeW", "8", "bits of a code");
   m.Param("ExpW", "3", "exponent bits of a code");
@@ -71,7 +73,7 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
   m.Param("Pipeline", "2", "register stages of the array, 1..4");
   m.Param("Backend", "0", "memory: 0 behavioural, 1 flop, 2 macro");
   m.Input("clk_i").Input("rst_ni").Input("clear_i");
-  m.Group("Command; LENGTH is stable while busy.");
+  m.Group("Command; busy until all commands taken are done. LENGTH is stable while busy.");
   m.Input("cmd_valid_i")
       .Output("cmd_ready_o")
       .Input("cmd_i", std::to_string(spec::kInstructionBits));
@@ -114,22 +116,10 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
   m.Uses(EmitVmacArray()).Uses(EmitAccumulator()).Uses(EmitPostProcessor()).Uses(EmitFifo());
   m.Uses(EmitRowWindow());
   m.Body(R"(
-  // ---- Command ----
+  // ---- Command: stays until its last tile leaves the loader ----
 
-  reg busy_q;
   reg [255:0] cmd_q;
-  wire done;
-  wire start = cmd_valid_i & ~busy_q;
-
-  assign busy_o = busy_q;
-  assign cmd_ready_o = ~busy_q;
-
-  always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) busy_q <= 1'b0;
-    else if (clear_i) busy_q <= 1'b0;
-    else if (start) busy_q <= 1'b1;
-    else if (done) busy_q <= 1'b0;
-  end
+  wire start = cmd_valid_i & cmd_ready_o;
 
   always @(posedge clk_i) begin
     if (start) cmd_q <= cmd_i;
@@ -173,6 +163,7 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
 
   reg [1:0] load_state_q;
   reg load_first_q;  // the strip's first tile
+  reg load_bank_q;   // strips alternate between the banks, whatever their command
   reg [15:0] load_strip_q;
   reg [15:0] load_k_q;
   reg [LANE_W-1:0] load_index_q;
@@ -182,12 +173,14 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
   reg shadow_full_q;
   reg shadow_first_q, shadow_last_q, shadow_bank_q;
   reg shadow_skip_q;  // no row to stream
-  reg [15:0] shadow_k_q;
+  reg [15:0] shadow_strip_q, shadow_k_q;
   reg [9:0] shadow_first_row_q, shadow_last_row_q;
   reg [ADDR_W-1:0] shadow_offset_q, shadow_addr_q;
 
   reg [1:0] bank_taken_q;  // from the start of a strip to the end of its drain
   wire shadow_release;
+
+  assign cmd_ready_o = load_state_q == LOAD_IDLE && !shadow_full_q;
 
   wire loading = load_state_q == LOAD_TILE;
   wire load_from_memory = loading & ~from_stream & ~shadow_full_q;
@@ -211,8 +204,14 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
   wire last_strip = load_strip_q + 16'd1 == strip_count;
 
   assign words_request_o = load_state_q == LOAD_BIAS;
-  assign words_ready_o = words_request_o & ~bank_taken_q[load_strip_q[0]];
+  assign words_ready_o = words_request_o & ~bank_taken_q[load_bank_q];
   wire take_bias = words_valid_i & words_ready_o;
+
+  always @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) load_bank_q <= 1'b0;
+    else if (clear_i) load_bank_q <= 1'b0;
+    else if (strip_loaded) load_bank_q <= ~load_bank_q;
+  end
 
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) load_state_q <= LOAD_IDLE;
@@ -291,8 +290,9 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
     if (load_step) begin
       shadow_first_q <= load_first_q;
       shadow_last_q <= last_k;
-      shadow_bank_q <= load_strip_q[0];
+      shadow_bank_q <= load_bank_q;
       shadow_skip_q <= load_empty | load_no_rows;
+      shadow_strip_q <= load_strip_q;
       shadow_k_q <= from_stream ? tile_k_i : load_k_q;
       shadow_first_row_q <= load_first_row;
       shadow_last_row_q <= load_last_row;
@@ -336,7 +336,7 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
   reg run_q;  // between the first and the last row of a tile
   reg run_last_q, run_bank_q;
   reg [9:0] run_row_q, run_last_row_q;
-  reg [ADDR_W-1:0] run_addr_q;
+  reg [ADDR_W-1:0] run_addr_q, run_step_q;
 
   wire bank_open = ~shadow_first_q | from_stream | ~bank_taken_q[shadow_bank_q];
   wire tile_ready = ~run_q & shadow_full_q & bank_open;
@@ -370,12 +370,13 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
   always @(posedge clk_i) begin
     if (issue) begin
       run_row_q <= issue_row + 10'd1;
-      run_addr_q <= src_rd_addr_o + src_step;
+      run_addr_q <= src_rd_addr_o + (run_q ? run_step_q : src_step);
     end
     if (issue_first) begin
       run_last_q <= shadow_last_q;
       run_bank_q <= shadow_bank_q;
       run_last_row_q <= shadow_last_row_q;
+      run_step_q <= src_step;
     end
   end
 
@@ -424,6 +425,7 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
 
   wire drain_step;
   wire strip_drained;
+  reg drain_bank_q;
   reg [9:0] drain_row_q;
   wire [Lanes*AccW-1:0] drain_acc;
 
@@ -442,7 +444,7 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
     .add_row_i(stage_tag_q[Pipeline*TAG_W +: ROW_W]),
     .dot_i(dot),
     .read_valid_i(drain_step),
-    .read_bank_i(drain_strip_q[0]),
+    .read_bank_i(drain_bank_q),
     .read_row_i(drain_row_q[ROW_W-1:0]),
     .acc_o(drain_acc),
     .release_i(strip_drained),
@@ -450,77 +452,121 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
   );
 )");
   m.Body(R"(
-  // ---- Drain: accumulator -> post-processor -> memory ----
+  // ---- Orders: what the drain must know of the strip in a bank, from the strip's first tile ----
 
-  reg [1:0] drain_ready_q;  // strips summed and not yet drained
-  reg [15:0] drain_strip_q;
-  reg [2:0] drain_settle_q;
-  reg drain_run_q;
-  reg [9:0] drain_last_row_q;
-  reg [ADDR_W-1:0] drain_dst_q, drain_res_q;
-  reg [OUT_COUNT_W-1:0] pending_q;  // rows between accumulator and memory
+  localparam WHERE_W = 2 * (ADDR_W + STRIDE_W) + 22;
+  localparam HOW_W = 31;
 
-  wire [9:0] drain_first_row, drain_last_row;
-  wire drain_no_rows;
+  wire [9:0] order_first_row, order_last_row;
+  wire order_no_rows;
 
   eb_row_window #(
     .Lanes(Lanes)
   ) u_drain_window (
     .window_i(window & by_rows),
-    .tile_i(drain_strip_q),
+    .tile_i(shadow_strip_q),
     .reach_i(reach),
     .rows_i(to_logits ? 10'd1 : row_count),
-    .first_o(drain_first_row),
-    .last_o(drain_last_row),
-    .empty_o(drain_no_rows)
+    .first_o(order_first_row),
+    .last_o(order_last_row),
+    .empty_o(order_no_rows)
   );
 
   // Logits carry their strip where the others carry their address.
   wire [ADDR_W-1:0] dst_origin = to_activations ? dst_base : {ADDR_W{1'b0}};
-  wire [ADDR_W-1:0] dst_step = to_activations ? {{(ADDR_W-STRIDE_W){1'b0}}, dst_stride}
-      : to_scores ? SEQ_TILES[ADDR_W-1:0] : {ADDR_W{1'b0}};
-  wire [ADDR_W-1:0] res_step = {{(ADDR_W-STRIDE_W){1'b0}}, residual_stride};
-  wire [ADDR_W-1:0] drain_strip = {{(ADDR_W-16){1'b0}}, drain_strip_q};
+  wire [STRIDE_W-1:0] dst_step =
+      to_activations ? dst_stride : to_scores ? SEQ_TILES[STRIDE_W-1:0] : {STRIDE_W{1'b0}};
+  wire [ADDR_W-1:0] shadow_strip = {{(ADDR_W-16){1'b0}}, shadow_strip_q};
+  wire new_command = shadow_strip_q == 16'd0;
 
-  // First row and addresses of the strip, settled three cycles after drain_strip_q changes.
-  reg [9:0] drain_first_row_q;
+  reg [WHERE_W-1:0] where0_q, where1_q;
+  reg [HOW_W-1:0] how0_q, how1_q;
+  wire [WHERE_W-1:0] order_where = {
+      new_command, order_no_rows, order_first_row, order_last_row,
+      dst_origin + shadow_strip, dst_step, residual_base + shadow_strip, residual_stride};
+  wire [HOW_W-1:0] order_how = {
+      from_stream, to_activations, to_scores, residual, activation, shift, bias_residual, bias_out};
+
+  always @(posedge clk_i) begin
+    if (shadow_release && shadow_first_q && !shadow_bank_q) begin
+      where0_q <= order_where;
+      how0_q <= order_how;
+    end
+    if (shadow_release && shadow_first_q && shadow_bank_q) begin
+      where1_q <= order_where;
+      how1_q <= order_how;
+    end
+  end
+)");
+  m.Body(R"(
+  // ---- Drain: accumulator -> post-processor -> memory ----
+
+  reg [1:0] drain_ready_q;  // strips summed and not yet drained
+  reg [1:0] drain_settle_q;
+  reg drain_run_q;
+  reg [9:0] drain_last_row_q;
+  reg [ADDR_W-1:0] drain_dst_q, drain_res_q, drain_dst_step_q, drain_res_step_q;
+  reg [OUT_COUNT_W-1:0] pending_q;  // rows between accumulator and memory
+
+  wire drain_new_command, drain_no_rows;
+  wire [9:0] drain_first_row, drain_last_row;
+  wire [ADDR_W-1:0] drain_dst, drain_res;
+  wire [STRIDE_W-1:0] drain_dst_stride, drain_res_stride;
+  wire [ADDR_W-1:0] drain_dst_step = {{(ADDR_W-STRIDE_W){1'b0}}, drain_dst_stride};
+  wire [ADDR_W-1:0] drain_res_step = {{(ADDR_W-STRIDE_W){1'b0}}, drain_res_stride};
+  wire [ADDR_W-1:0] first_row = {{(ADDR_W-10){1'b0}}, drain_first_row};
+
+  assign {drain_new_command, drain_no_rows, drain_first_row, drain_last_row,
+          drain_dst, drain_dst_stride, drain_res, drain_res_stride} =
+      drain_bank_q ? where1_q : where0_q;
+
+  // Addresses of the strip's first row, settled two cycles after its order is chosen.
   reg [ADDR_W-1:0] dst_offset_q, dst_first_q, res_offset_q, res_first_q;
 
   always @(posedge clk_i) begin
-    drain_first_row_q <= drain_first_row;
-    dst_offset_q <= {{(ADDR_W-10){1'b0}}, drain_first_row_q} * dst_step;
-    res_offset_q <= {{(ADDR_W-10){1'b0}}, drain_first_row_q} * res_step;
-    dst_first_q <= dst_origin + drain_strip + dst_offset_q;
-    res_first_q <= residual_base + drain_strip + res_offset_q;
+    dst_offset_q <= first_row * drain_dst_step;
+    res_offset_q <= first_row * drain_res_step;
+    dst_first_q <= drain_dst + dst_offset_q;
+    res_first_q <= drain_res + res_offset_q;
   end
 
+  // How the rows in the post-processor are treated. Another command's wait until it is empty.
+  reg [HOW_W-1:0] how_q;
+  wire how_stream, how_activations, how_scores, how_residual;
+  wire [2:0] how_activation;
+  wire [7:0] how_shift, how_bias_residual, how_bias_out;
+
+  assign {how_stream, how_activations, how_scores, how_residual, how_activation, how_shift,
+          how_bias_residual, how_bias_out} = how_q;
+
+  wire post_empty = pending_q == {OUT_COUNT_W{1'b0}};
   wire drain_last = drain_row_q == drain_last_row_q;
   wire drain_wanted = drain_run_q & (pending_q != OUT_DEPTH[OUT_COUNT_W-1:0]);
-  assign residual_wanted = drain_wanted & residual;
+  assign residual_wanted = drain_wanted & how_residual;
   assign res_rd_valid_o = residual_wanted;
   assign res_rd_addr_o = drain_res_q;
-  assign drain_step = drain_wanted & (~residual | res_rd_ready_i);
+  assign drain_step = drain_wanted & (~how_residual | res_rd_ready_i);
 
-  wire drain_open = ~drain_run_q & (drain_ready_q != 2'd0) & (drain_settle_q == 3'd0);
+  wire drain_open = ~drain_run_q & (drain_ready_q != 2'd0) & (drain_settle_q == 2'd0)
+      & (post_empty | ~drain_new_command);
   assign strip_drained = (drain_step & drain_last) | (drain_open & drain_no_rows);
   wire strip_summed = stage_end_q[Pipeline+1];
-  wire restart = load_state_q == LOAD_BEGIN;
 
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       drain_ready_q <= 2'd0;
-      drain_strip_q <= 16'd0;
-      drain_settle_q <= 3'd0;
+      drain_bank_q <= 1'b0;
+      drain_settle_q <= 2'd0;
       drain_run_q <= 1'b0;
-    end else if (clear_i || restart) begin
+    end else if (clear_i) begin
       drain_ready_q <= 2'd0;
-      drain_strip_q <= 16'd0;
-      drain_settle_q <= 3'b111;
+      drain_bank_q <= 1'b0;
+      drain_settle_q <= 2'd0;
       drain_run_q <= 1'b0;
     end else begin
       drain_ready_q <= drain_ready_q + {1'b0, strip_summed} - {1'b0, strip_drained};
-      drain_settle_q <= {3{strip_drained}} | {drain_settle_q[1:0], 1'b0};
-      if (strip_drained) drain_strip_q <= drain_strip_q + 16'd1;
+      drain_settle_q <= {2{strip_drained}} | {drain_settle_q[0], 1'b0};
+      if (strip_drained) drain_bank_q <= ~drain_bank_q;
       if (drain_open) drain_run_q <= ~drain_no_rows;
       else if (drain_step && drain_last) drain_run_q <= 1'b0;
     end
@@ -528,22 +574,25 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
 
   always @(posedge clk_i) begin
     if (drain_open) begin
-      drain_row_q <= drain_first_row_q;
+      how_q <= drain_bank_q ? how1_q : how0_q;
+      drain_row_q <= drain_first_row;
       drain_last_row_q <= drain_last_row;
       drain_dst_q <= dst_first_q;
       drain_res_q <= res_first_q;
+      drain_dst_step_q <= drain_dst_step;
+      drain_res_step_q <= drain_res_step;
     end else if (drain_step) begin
       drain_row_q <= drain_row_q + 10'd1;
-      drain_dst_q <= drain_dst_q + dst_step;
-      drain_res_q <= drain_res_q + res_step;
+      drain_dst_q <= drain_dst_q + drain_dst_step_q;
+      drain_res_q <= drain_res_q + drain_res_step_q;
     end
   end
 
   // A bank belongs to a strip from its biases, or else its first row, until the strip is drained.
   wire bank_take = take_bias | (shadow_release & shadow_first_q & ~from_stream);
-  wire bank_take_bank = from_stream ? load_strip_q[0] : shadow_bank_q;
+  wire bank_take_bank = from_stream ? load_bank_q : shadow_bank_q;
   wire [1:0] bank_set = {bank_take & bank_take_bank, bank_take & ~bank_take_bank};
-  wire [1:0] bank_clear = {strip_drained & drain_strip_q[0], strip_drained & ~drain_strip_q[0]};
+  wire [1:0] bank_clear = {strip_drained & drain_bank_q, strip_drained & ~drain_bank_q};
 
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) bank_taken_q <= 2'b00;
@@ -561,14 +610,14 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
   end
 
   always @(posedge clk_i) begin
-    if (take_bias && !load_strip_q[0]) bias0_q <= words_i;
-    if (take_bias && load_strip_q[0]) bias1_q <= words_i;
-    post_bank_q <= drain_strip_q[0];
+    if (take_bias && !load_bank_q) bias0_q <= words_i;
+    if (take_bias && load_bank_q) bias1_q <= words_i;
+    post_bank_q <= drain_bank_q;
     post_dst_q <= drain_dst_q;
   end
 
   wire [Lanes*32-1:0] post_bias =
-      ~from_stream ? {(Lanes*32){1'b0}} : post_bank_q ? bias1_q : bias0_q;
+      ~how_stream ? {(Lanes*32){1'b0}} : post_bank_q ? bias1_q : bias0_q;
   wire out_valid;
   wire [ADDR_W-1:0] out_addr;
   wire [Lanes*CodeW-1:0] out_code;
@@ -586,11 +635,11 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
     .valid_i(post_valid_q),
     .acc_i(drain_acc),
     .bias_i(post_bias),
-    .res_i(residual ? rd_data_i : {(Lanes*CodeW){1'b0}}),
-    .shift_i(shift),
-    .activation_i(activation),
-    .bias_res_i(bias_residual),
-    .bias_out_i(bias_out),
+    .res_i(how_residual ? rd_data_i : {(Lanes*CodeW){1'b0}}),
+    .shift_i(how_shift),
+    .activation_i(how_activation),
+    .bias_res_i(how_bias_residual),
+    .bias_out_i(how_bias_out),
     .tag_i(post_dst_q),
     .valid_o(out_valid),
     .tag_o(out_addr),
@@ -599,9 +648,9 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
     .fixed_o(logit_data_o)
   );
 
-  assign score_wr_valid_o = out_valid & to_scores;
+  assign score_wr_valid_o = out_valid & how_scores;
   assign score_wr_addr_o = out_addr;
-  assign logit_valid_o = out_valid & to_logits;
+  assign logit_valid_o = out_valid & ~how_activations & ~how_scores;
   assign logit_strip_o = out_addr[15:0];
 
   wire fifo_ready;
@@ -614,7 +663,7 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
     .clk_i(clk_i),
     .rst_ni(rst_ni),
     .clear_i(clear_i),
-    .in_valid_i(out_valid & to_activations),
+    .in_valid_i(out_valid & how_activations),
     .in_ready_o(fifo_ready),
     .in_data_i({out_addr, out_code}),
     .out_valid_o(wr_valid_o),
@@ -623,7 +672,7 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
     .count_o(fifo_count)
   );
 
-  wire written = to_activations ? wr_valid_o & wr_ready_i : out_valid;
+  wire written = how_activations ? wr_valid_o & wr_ready_i : out_valid;
 
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) pending_q <= {OUT_COUNT_W{1'b0}};
@@ -632,13 +681,13 @@ summed in the other bank. A source row of zeros is not multiplied or added.)");
         - {{(OUT_COUNT_W-1){1'b0}}, written};
   end
 
-  assign done = load_state_q == LOAD_IDLE && drain_strip_q == strip_count
-      && pending_q == {OUT_COUNT_W{1'b0}};
+  assign busy_o =
+      load_state_q != LOAD_IDLE || shadow_full_q || bank_taken_q != 2'b00 || !post_empty;
 )");
   m.Body(R"(
   // ---- Counters: a busy cycle issues a row, drops a tile without rows, or waits ----
 
-  wire starved = busy_q & ~run_q & ~shadow_full_q;
+  wire starved = busy_o & ~run_q & ~shadow_full_q;
   wire bias_blocked = words_request_o & ~words_ready_o;
   wire drain_left = load_state_q == LOAD_IDLE;
 

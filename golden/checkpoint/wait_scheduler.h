@@ -23,7 +23,9 @@ struct Access {
 };
 
 /// Follows a program in order. An instruction may overtake those it shares no data with; of two
-/// that touch the same address, one writing, the later waits for the unit of the earlier.
+/// that touch the same address, one writing, the later waits for the unit of the earlier. Between
+/// MATMULs only a read of what an earlier one writes must wait: their unit reads the weight stream
+/// and writes in order, and writes nothing of the later before all reads of the earlier.
 class WaitScheduler {
  public:
   /// Without `overlap` every instruction waits for all units.

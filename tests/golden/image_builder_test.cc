@@ -349,6 +349,7 @@ std::vector<std::string> Hazards(const Image& image, const spec::AcceleratorConf
   for (const size_t pc : trace.pcs) {
     touched[pc] = TouchedBy(image.program[pc], length, config.vmac.n, spec::SeqTiles(config));
   }
+  const int matmul = static_cast<int>(spec::Unit::kMatmul);
   const auto meet = [](const auto& a, const auto& b) {
     return std::any_of(a.begin(), a.end(), [&](const auto& x) { return b.contains(x); });
   };
@@ -359,11 +360,15 @@ std::vector<std::string> Hazards(const Image& image, const spec::AcceleratorConf
     const Touched& first = touched[trace.pcs[i]];
     for (size_t j = i + 1; j < trace.pcs.size(); ++j) {
       const Instruction& later = image.program[trace.pcs[j]];
-      // Once an instruction waits for the unit, or for itself uses it, the first one is over.
-      if ((later.Get(spec::kWaitMask) >> unit & 1) != 0 || UnitOf(later) == unit) break;
+      // Once an instruction waits for the unit, or for itself uses it, the first one is over. But
+      // MATMULs overlap: in order, and the later one writes only after the first has read.
+      const bool overlap = unit == matmul && UnitOf(later) == matmul;
+      if ((later.Get(spec::kWaitMask) >> unit & 1) != 0) break;
+      if (UnitOf(later) == unit && !overlap) break;
       const Touched& second = touched[trace.pcs[j]];
-      if (meet(first.writes, second.reads) || meet(first.writes, second.writes) ||
-          meet(first.reads, second.writes)) {
+      if (meet(first.writes, second.reads) ||
+          (!overlap &&
+           (meet(first.writes, second.writes) || meet(first.reads, second.writes)))) {
         hazards.push_back(
             fmt::format("{} and {}", Names(image)[trace.pcs[i]], Names(image)[trace.pcs[j]]));
       }
@@ -391,6 +396,9 @@ TEST(WaitMasks, AreAllNeeded) {
   ASSERT_TRUE(Hazards(image, config, 8).empty());
   for (const auto& [name, unit] :
        {std::pair{"softmax 0", spec::Unit::kMatmul}, std::pair{"scores 1", spec::Unit::kSoftmax},
+        std::pair{"scores 0", spec::Unit::kMatmul},
+        std::pair{"attention output", spec::Unit::kMatmul},
+        std::pair{"ffn output", spec::Unit::kMatmul},
         std::pair{"context 1", spec::Unit::kSoftmax},
         std::pair{"attention norm", spec::Unit::kMatmul}, std::pair{"ffn", spec::Unit::kLayerNorm},
         std::pair{"exit", spec::Unit::kMatmul}}) {
@@ -402,6 +410,17 @@ TEST(WaitMasks, AreAllNeeded) {
     EXPECT_NE(mask >> static_cast<int>(unit) & 1, 0) << name;
     instruction.Set(spec::kWaitMask, mask & ~(int64_t{1} << static_cast<int>(unit)));
     EXPECT_FALSE(Hazards(broken, config, 8).empty()) << name;
+  }
+}
+
+TEST(WaitMasks, LetMatmulsFollowWithoutAGap) {
+  const spec::AcceleratorConfig config = SmallConfig(4);
+  const Image image = Build(SmallCase(config), config);
+  const int64_t matmul = 1 << static_cast<int>(spec::Unit::kMatmul);
+  const std::vector<std::string> names = Names(image);
+  for (const char* name : {"key 0", "value 0", "query 1", "key 1", "value 1"}) {
+    const auto pc = size_t(std::find(names.begin(), names.end(), name) - names.begin());
+    EXPECT_EQ(image.program[pc].Get(spec::kWaitMask) & matmul, 0) << name;
   }
 }
 
