@@ -229,6 +229,7 @@ A token id or type outside its table raises error_valid_o; the unit then waits f
   reg [STAGES-1:0] valid_q;
   assign wr_valid_o     = valid_q[STAGES-1];
   assign pipeline_empty = valid_q == {STAGES{1'b0}};
+  wire step = advance && (|valid_q[STAGES-2:0]);  // the lanes switch only for vectors
 
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) valid_q <= {STAGES{1'b0}};
@@ -248,7 +249,7 @@ A token id or type outside its table raises error_valid_o; the unit then waits f
         .ExpW  (ExpW)
       ) u_word (
         .clk_i  (clk_i),
-        .en_i   (advance),
+        .en_i   (step),
         .code_i (word_vec_q[CodeW*lane +: CodeW]),
         .bias_i (bias_word),
         .x_o    (word_x)
@@ -259,7 +260,7 @@ A token id or type outside its table raises error_valid_o; the unit then waits f
         .ExpW  (ExpW)
       ) u_position (
         .clk_i  (clk_i),
-        .en_i   (advance),
+        .en_i   (step),
         .code_i (position_vec[CodeW*lane +: CodeW]),
         .bias_i (bias_position),
         .x_o    (position_x)
@@ -270,20 +271,21 @@ A token id or type outside its table raises error_valid_o; the unit then waits f
         .ExpW  (ExpW)
       ) u_type (
         .clk_i  (clk_i),
-        .en_i   (advance),
+        .en_i   (step),
         .code_i (type_vec[CodeW*lane +: CodeW]),
         .bias_i (bias_type),
         .x_o    (type_x)
       );
 
-      wire signed [SUM_W-1:0] sum = {{2{word_x[FIXED_W-1]}}, word_x} +
-                                    {{2{position_x[FIXED_W-1]}}, position_x} +
-                                    {{2{type_x[FIXED_W-1]}}, type_x};
-      wire fits = (&sum[SUM_W-1:FIXED_W-1]) || !(|sum[SUM_W-1:FIXED_W-1]);
       reg signed [FIXED_W-1:0] sum_q;
 
-      always @(posedge clk_i) begin
-        if (advance) begin
+      always @(posedge clk_i) begin : add
+        reg signed [SUM_W-1:0] sum;
+        reg                    fits;
+        if (step) begin
+          sum  = {{2{word_x[FIXED_W-1]}}, word_x} + {{2{position_x[FIXED_W-1]}}, position_x} +
+                 {{2{type_x[FIXED_W-1]}}, type_x};
+          fits = (&sum[SUM_W-1:FIXED_W-1]) || !(|sum[SUM_W-1:FIXED_W-1]);
           sum_q <= fits ? sum[FIXED_W-1:0] : {sum[SUM_W-1], {(FIXED_W - 1) {!sum[SUM_W-1]}}};
         end
       end
@@ -293,7 +295,7 @@ A token id or type outside its table raises error_valid_o; the unit then waits f
         .ExpW  (ExpW)
       ) u_encoder (
         .clk_i  (clk_i),
-        .en_i   (advance),
+        .en_i   (step),
         .x_i    (sum_q),
         .bias_i (bias_out),
         .code_o (wr_data_o[CodeW*lane +: CodeW])

@@ -68,14 +68,17 @@ stands still while en_i is low.)");
 
   // Times the mantissa of 1/sqrt(D), then rounded to 12 fraction bits.
   reg signed [PROD_W-1:0] product_q;
-  wire [6:0]               places = {1'b0, shift_i} + NORM_DROP;
-  wire signed [PROD_W-1:0] half   = {{(PROD_W - 1) {1'b0}}, 1'b1} << (places - 7'd1);
-  wire signed [PROD_W-1:0] normal = (product_q + half) >>> places;
-  reg signed [NORM_W-1:0]  normal_q;
-  always @(posedge clk_i) begin
+  reg signed [NORM_W-1:0] normal_q;
+  always @(posedge clk_i) begin : normalise
+    reg        [6:0]        places;
+    reg signed [PROD_W-1:0] half;
+    reg signed [PROD_W-1:0] normal;
     if (en_i) begin
       product_q <= {{(PROD_W - CENT_W) {centred_q[CENT_W-1]}}, centred_q} *
                    $signed({{(PROD_W - 17) {1'b0}}, root_i});
+      places = {1'b0, shift_i} + NORM_DROP;
+      half   = {{(PROD_W - 1) {1'b0}}, 1'b1} << (places - 7'd1);
+      normal = (product_q + half) >>> places;
       if (normal[PROD_W-1:NORM_W-1] == {(PROD_W - NORM_W + 1) {normal[PROD_W-1]}}) begin
         normal_q <= normal[NORM_W-1:0];
       end else begin
@@ -85,12 +88,14 @@ stands still while en_i is low.)");
   end
 
   // Times gamma, plus beta, each saturated to a Fixed.
-  wire signed [2*NORM_W-1:0] scaled = (normal_q * gamma_i + 40'sd128) >>> GAMMA_DROP;
   reg signed [FIXED_W-1:0] scaled_q;
-  wire signed [FIXED_W:0] shifted = {scaled_q[FIXED_W-1], scaled_q} + {beta_i[FIXED_W-1], beta_i};
   reg signed [FIXED_W-1:0] shifted_q;
-  always @(posedge clk_i) begin
+  always @(posedge clk_i) begin : affine
+    reg signed [2*NORM_W-1:0] scaled;
+    reg signed [FIXED_W:0]    shifted;
     if (en_i) begin
+      scaled  = (normal_q * gamma_i + 40'sd128) >>> GAMMA_DROP;
+      shifted = {scaled_q[FIXED_W-1], scaled_q} + {beta_i[FIXED_W-1], beta_i};
       if (scaled[2*NORM_W-1:FIXED_W-1] == {(2 * NORM_W - FIXED_W + 1) {scaled[2*NORM_W-1]}}) begin
         scaled_q <= scaled[FIXED_W-1:0];
       end else begin
@@ -261,29 +266,33 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
     end
   endgenerate
 
-  reg signed [INT_W-1:0]   view;
-  reg signed [2*INT_W-1:0] square;
-  reg signed [SUM_W-1:0]   tile_sum;
-  reg        [SQ_W-1:0]    tile_square;
-  integer                  lane;
-  always @* begin
-    view        = {INT_W{1'b0}};
-    square      = {2 * INT_W{1'b0}};
-    tile_sum    = {SUM_W{1'b0}};
-    tile_square = {SQ_W{1'b0}};
-    for (lane = 0; lane < Lanes; lane = lane + 1) begin
-      view        = views[INT_W*lane+:INT_W];
-      square      = view * view;
-      tile_sum    = tile_sum + {{(SUM_W - INT_W) {view[INT_W-1]}}, view};
-      tile_square = tile_square + {{(SQ_W - 2 * INT_W + 1) {1'b0}}, square[2*INT_W-2:0]};
+  reg signed [SUM_W-1:0] tile_sum_q;
+  reg        [SQ_W-1:0]  tile_square_q;
+  always @(posedge clk_i) begin : tile_sums
+    reg signed [INT_W-1:0]   view;
+    reg signed [2*INT_W-1:0] square;
+    reg signed [SUM_W-1:0]   tile_sum;
+    reg        [SQ_W-1:0]    tile_square;
+    reg                      unused_ok;
+    integer                  lane;
+    if (read_valid_q) begin
+      tile_sum    = {SUM_W{1'b0}};
+      tile_square = {SQ_W{1'b0}};
+      for (lane = 0; lane < Lanes; lane = lane + 1) begin
+        view        = views[INT_W*lane+:INT_W];
+        square      = view * view;
+        tile_sum    = tile_sum + {{(SUM_W - INT_W) {view[INT_W-1]}}, view};
+        tile_square = tile_square + {{(SQ_W - 2 * INT_W + 1) {1'b0}}, square[2*INT_W-2:0]};
+        unused_ok   = &{1'b0, square[2*INT_W-1]};
+      end
+      tile_sum_q    <= tile_sum;
+      tile_square_q <= tile_square;
     end
   end
 
-  // Stage 2: the sums of the tile; stage 3: those of the row.
+  // Stage 2: the sums of the row.
   reg                    sum_valid_q;
-  reg signed [SUM_W-1:0] tile_sum_q;
   reg signed [SUM_W-1:0] sum_q;
-  reg        [SQ_W-1:0]  tile_square_q;
   reg        [SQ_W-1:0]  square_q;
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni)      sum_valid_q <= 1'b0;
@@ -292,8 +301,6 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
   end
   wire start_row = accept || hand_over;
   always @(posedge clk_i) begin
-    tile_sum_q    <= tile_sum;
-    tile_square_q <= tile_square;
     if (start_row) begin
       sum_q    <= {SUM_W{1'b0}};
       square_q <= {SQ_W{1'b0}};
@@ -345,6 +352,7 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
   reg  [7:0]        valid_q;
 
   wire advance   = !valid_q[7] || wr_ready_i;
+  wire step      = advance && (|valid_q[6:0]);  // the lanes switch only for vectors
   wire back_last = {{(16 - VEC_W) {1'b0}}, back_vector_q} == vectors - 16'd1;
 
   always @(posedge clk_i or negedge rst_ni) begin
@@ -425,7 +433,7 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
     .wr_en_i(take_word && (state_q == StGamma)),
     .wr_addr_i(vector_q[VEC_W-1:0]),
     .wr_data_i(gamma_in),
-    .rd_en_i(advance),
+    .rd_en_i(advance && valid_q[2]),
     .rd_addr_i(vector_q4[2*VEC_W+:VEC_W]),
     .rd_data_o(gamma)
   );
@@ -439,7 +447,7 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
     .wr_en_i(take_word && (state_q == StBeta)),
     .wr_addr_i(vector_q[VEC_W-1:0]),
     .wr_data_i(beta_in),
-    .rd_en_i(advance),
+    .rd_en_i(advance && valid_q[3]),
     .rd_addr_i(vector_q4[3*VEC_W+:VEC_W]),
     .rd_data_o(beta)
   );
@@ -467,7 +475,7 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
         .SumW(SUM_W)
       ) u_lane (
         .clk_i(clk_i),
-        .en_i(advance),
+        .en_i(step),
         .view_i(view_back),
         .hidden_i(hidden),
         .sum_i(back_sum_q),
@@ -484,7 +492,7 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
   assign wr_valid_o = valid_q[7];
   assign wr_addr_o  = addr_q[7*AddrW+:AddrW];
   assign wr_data_o  = codes;
-  wire unused_ok = &{1'b0, cmd_q, square[2*INT_W-1], sum_magnitude[SUM_W-1]};
+  wire unused_ok = &{1'b0, cmd_q, sum_magnitude[SUM_W-1]};
 )");
   return m;
 }

@@ -26,9 +26,9 @@ eb_post_lane: one lane of the post-processor.
 
 acc -> shift -> + bias -> activation (2 stages) -> + residual -> encoder (2 stages): 7 cycles from
 acc_i, bias_i and res_i to code_o, score_o and fixed_o. Every sum saturates to a Fixed (signed
-Q10.16). The parameters of the operation stay still while its vectors are in the pipeline.)");
+Q10.16). en_i[s] lets stage s + 1 take its operands; a stage without a vector does not switch. The parameters of the operation stay still while its vectors are in the pipeline.)");
   AddFormatParameters(m);
-  m.Input("clk_i");
+  m.Input("clk_i").Input("en_i", "7");
   m.InputSigned("acc_i", "AccW").Input("bias_i", "32").Input("res_i", "CodeW");
   m.Group("The operation.").InputSigned("shift_i", "8").Input("activation_i", "3");
   m.InputSigned("bias_res_i", "8").InputSigned("bias_out_i", "8");
@@ -63,21 +63,25 @@ Q10.16). The parameters of the operation stay still while its vectors are in the
   reg signed [FIXED_W-1:0] scaled_q;
   reg signed [FIXED_W-1:0] bias_q;
   always @(posedge clk_i) begin
-    scaled_q <= scaled;
-    bias_q   <= bias_i[FIXED_W-1:0];
+    if (en_i[0]) begin
+      scaled_q <= scaled;
+      bias_q   <= bias_i[FIXED_W-1:0];
+    end
   end
 
   // Stage 2: bias.
   reg signed [FIXED_W-1:0] biased_q;
   always @(posedge clk_i) begin
-    biased_q <= saturate({scaled_q[FIXED_W-1], scaled_q} + {bias_q[FIXED_W-1], bias_q});
+    if (en_i[1]) begin
+      biased_q <= saturate({scaled_q[FIXED_W-1], scaled_q} + {bias_q[FIXED_W-1], bias_q});
+    end
   end
 
   // Stages 3 and 4: activation.
   wire signed [FIXED_W-1:0] activated;
   eb_activation u_activation (
     .clk_i(clk_i),
-    .en_i(1'b1),
+    .en_i(|en_i[3:2]),
     .x_i(biased_q),
     .fn_i(activation_i),
     .y_o(activated)
@@ -89,9 +93,9 @@ Q10.16). The parameters of the operation stay still while its vectors are in the
   reg [CodeW-1:0] res_q2;
   reg [CodeW-1:0] res_q3;
   always @(posedge clk_i) begin
-    res_q1 <= res_i;
-    res_q2 <= res_q1;
-    res_q3 <= res_q2;
+    if (en_i[0]) res_q1 <= res_i;
+    if (en_i[1]) res_q2 <= res_q1;
+    if (en_i[2]) res_q3 <= res_q2;
   end
 
   wire signed [FIXED_W-1:0] residual;
@@ -100,7 +104,7 @@ Q10.16). The parameters of the operation stay still while its vectors are in the
     .ExpW(ExpW)
   ) u_residual (
     .clk_i(clk_i),
-    .en_i(1'b1),
+    .en_i(en_i[3]),
     .code_i(res_q3),
     .bias_i(bias_res_i),
     .x_o(residual)
@@ -108,7 +112,9 @@ Q10.16). The parameters of the operation stay still while its vectors are in the
 
   reg signed [FIXED_W-1:0] sum_q;
   always @(posedge clk_i) begin
-    sum_q <= saturate({activated[FIXED_W-1], activated} + {residual[FIXED_W-1], residual});
+    if (en_i[4]) begin
+      sum_q <= saturate({activated[FIXED_W-1], activated} + {residual[FIXED_W-1], residual});
+    end
   end
 
   // Stages 6 and 7: the encoder, and beside it the score and the Fixed.
@@ -117,7 +123,7 @@ Q10.16). The parameters of the operation stay still while its vectors are in the
     .ExpW(ExpW)
   ) u_encoder (
     .clk_i(clk_i),
-    .en_i(1'b1),
+    .en_i(|en_i[6:5]),
     .x_i(sum_q),
     .bias_i(bias_out_i),
     .code_o(code_o)
@@ -140,10 +146,14 @@ Q10.16). The parameters of the operation stay still while its vectors are in the
   reg signed [FIXED_W-1:0] fixed_q;
   reg signed [FIXED_W-1:0] fixed_q2;
   always @(posedge clk_i) begin
-    score_q  <= score;
-    score_q2 <= score_q;
-    fixed_q  <= sum_q;
-    fixed_q2 <= fixed_q;
+    if (en_i[5]) begin
+      score_q <= score;
+      fixed_q <= sum_q;
+    end
+    if (en_i[6]) begin
+      score_q2 <= score_q;
+      fixed_q2 <= fixed_q;
+    end
   end
   assign score_o = score_q2;
   assign fixed_o = fixed_q2;
@@ -182,9 +192,12 @@ vector.)");
     else              valid_q <= {valid_q[LATENCY-2:0], valid_i};
   end
   assign valid_o = valid_q[LATENCY-1];
+  wire [LATENCY-1:0] active = {valid_q[LATENCY-2:0], valid_i};  // [s]: stage s + 1 has operands
 
   reg [LATENCY*TagW-1:0] tag_q;  // youngest in the low bits
-  always @(posedge clk_i) tag_q <= {tag_q[(LATENCY-1)*TagW-1:0], tag_i};
+  always @(posedge clk_i) begin
+    if (|active) tag_q <= {tag_q[(LATENCY-1)*TagW-1:0], tag_i};
+  end
   assign tag_o = tag_q[(LATENCY-1)*TagW+:TagW];
 
   genvar g;
@@ -196,6 +209,7 @@ vector.)");
         .AccW(AccW)
       ) u_lane (
         .clk_i(clk_i),
+        .en_i(active),
         .acc_i(acc_i[AccW*g+:AccW]),
         .bias_i(bias_i[32*g+:32]),
         .res_i(res_i[CodeW*g+:CodeW]),

@@ -164,6 +164,7 @@ pass. Scores are signed Q7.9, weights have 16 fraction bits.)");
     .Lanes(Lanes)
   ) u_span_mask (
     .clk_i(clk_i),
+    .en_i(reading),
     .row_i(row_q),
     .key_i({tile_q, {LANE_W{1'b0}}}),
     .length_i(length_i),
@@ -172,21 +173,19 @@ pass. Scores are signed Q7.9, weights have 16 fraction bits.)");
     .mask_o(mask)
   );
 
-  reg signed [SCORE_W-1:0] tile_max;
-  reg signed [SCORE_W-1:0] lane_score;
-  integer                  lane;
-  always @* begin
-    tile_max   = {1'b1, {(SCORE_W-1){1'b0}}};
-    lane_score = {SCORE_W{1'b0}};
-    for (lane = 0; lane < Lanes; lane = lane + 1) begin
-      lane_score = score_rd_data_i[SCORE_W*lane+:SCORE_W];
-      if (|mask[MASK_W*lane+:MASK_W] && lane_score > tile_max) tile_max = lane_score;
-    end
-  end
-
   reg signed [SCORE_W-1:0] max_q;
-  always @(posedge clk_i) begin
-    if (max_valid_q && (first_q || tile_max > max_q)) max_q <= tile_max;
+  always @(posedge clk_i) begin : largest
+    reg signed [SCORE_W-1:0] tile_max;
+    reg signed [SCORE_W-1:0] lane_score;
+    integer                  lane;
+    if (max_valid_q) begin
+      tile_max = {1'b1, {(SCORE_W-1){1'b0}}};
+      for (lane = 0; lane < Lanes; lane = lane + 1) begin
+        lane_score = score_rd_data_i[SCORE_W*lane+:SCORE_W];
+        if (|mask[MASK_W*lane+:MASK_W] && lane_score > tile_max) tile_max = lane_score;
+      end
+      if (first_q || tile_max > max_q) max_q <= tile_max;
+    end
   end
 )");
   m.Body(R"(
@@ -205,14 +204,17 @@ pass. Scores are signed Q7.9, weights have 16 fraction bits.)");
     else if (clear_i) weight_valid_q <= 4'd0;
     else              weight_valid_q <= {weight_valid_q[2:0], exp_valid_q};
   end
+  wire weigh = exp_valid_q || (|weight_valid_q[2:0]);  // the lanes switch only for tiles
   always @(posedge clk_i) begin
-    mask_q2 <= mask;
-    mask_q3 <= mask_q2;
-    mask_q4 <= mask_q3;
-    tile_q2 <= tile_q1;
-    tile_q3 <= tile_q2;
-    tile_q4 <= tile_q3;
-    tile_q5 <= tile_q4;
+    if (weigh) begin
+      mask_q2 <= mask;
+      mask_q3 <= mask_q2;
+      mask_q4 <= mask_q3;
+      tile_q2 <= tile_q1;
+      tile_q3 <= tile_q2;
+      tile_q4 <= tile_q3;
+      tile_q5 <= tile_q4;
+    end
   end
 
   genvar g;
@@ -224,35 +226,43 @@ pass. Scores are signed Q7.9, weights have 16 fraction bits.)");
       wire [WEIGHT_W-1:0]       e;
       eb_exp u_exp (
         .clk_i(clk_i),
-        .en_i(1'b1),
+        .en_i(weigh),
         .d_i({difference[SCORE_W-1:0], {D_PAD{1'b0}}}),
         .e_o(e)
       );
       localparam PRODUCT_W = WEIGHT_W + MASK_W;
-      wire [PRODUCT_W-1:0] product =
-          e * mask_q4[MASK_W*g+:MASK_W] + ({{(PRODUCT_W-1){1'b0}}, 1'b1} << (MASK_F - 1));
       reg  [WEIGHT_W-1:0]  weight_q;
-      always @(posedge clk_i) weight_q <= product[MASK_F+:WEIGHT_W];
+      always @(posedge clk_i) begin : scale
+        reg [PRODUCT_W-1:0] product;
+        reg                 unused_ok;
+        if (weigh) begin
+          product =
+              e * mask_q4[MASK_W*g+:MASK_W] + ({{(PRODUCT_W-1){1'b0}}, 1'b1} << (MASK_F - 1));
+          weight_q <= product[MASK_F+:WEIGHT_W];
+          unused_ok = &{1'b0, product[PRODUCT_W-1], product[MASK_F-1:0]};
+        end
+      end
       assign weight[WEIGHT_W*g+:WEIGHT_W] = weight_q;
-      wire unused_ok = &{1'b0, difference[SCORE_W], product[PRODUCT_W-1], product[MASK_F-1:0]};
+      wire unused_ok = &{1'b0, difference[SCORE_W]};
     end
   endgenerate
 )");
   m.Body(R"(
   // Stage 6: row buffer and sum.
   wire weight_valid = weight_valid_q[3];
-  reg  [SUM_W-1:0] tile_sum;
-  integer          term;
-  always @* begin
-    tile_sum = {SUM_W{1'b0}};
-    for (term = 0; term < Lanes; term = term + 1) begin
-      tile_sum = tile_sum + {{(SUM_W - WEIGHT_W) {1'b0}}, weight[WEIGHT_W*term+:WEIGHT_W]};
-    end
-  end
   reg [SUM_W-1:0] sum_q;
-  always @(posedge clk_i) begin
-    if (state_q == StMax) sum_q <= {SUM_W{1'b0}};
-    else if (weight_valid) sum_q <= sum_q + tile_sum;
+  always @(posedge clk_i) begin : sum_up
+    reg [SUM_W-1:0] tile_sum;
+    integer         term;
+    if (state_q == StMax) begin
+      sum_q <= {SUM_W{1'b0}};
+    end else if (weight_valid) begin
+      tile_sum = {SUM_W{1'b0}};
+      for (term = 0; term < Lanes; term = term + 1) begin
+        tile_sum = tile_sum + {{(SUM_W - WEIGHT_W) {1'b0}}, weight[WEIGHT_W*term+:WEIGHT_W]};
+      end
+      sum_q <= sum_q + tile_sum;
+    end
   end
 
   wire [16:0] inverse;
@@ -281,6 +291,7 @@ pass. Scores are signed Q7.9, weights have 16 fraction bits.)");
   reg  [3:0]        valid_q;
 
   wire advance   = !valid_q[3] || wr_ready_i;
+  wire step      = advance && (|valid_q[2:0]);  // the lanes switch only for tiles
   wire back_last = back_tile_q == back_hi_q;
 
   always @(posedge clk_i or negedge rst_ni) begin
@@ -340,24 +351,30 @@ pass. Scores are signed Q7.9, weights have 16 fraction bits.)");
   wire [Lanes*CodeW-1:0] codes;
   generate
     for (g = 0; g < Lanes; g = g + 1) begin : g_scale
-      wire [33:0] product = buffered[WEIGHT_W*g+:WEIGHT_W] * back_inverse_q;
-      wire [34:0] half    = (back_shift_q == 6'd0) ? 35'd0 : 35'd1 << (back_shift_q - 6'd1);
-      wire [34:0] scaled  = ({1'b0, product} + half) >> back_shift_q;
-      reg  [FIXED_W-1:0] probability_q;
-      always @(posedge clk_i) begin
-        if (advance) probability_q <= scaled[FIXED_W-1:0];
+      reg [FIXED_W-1:0] probability_q;
+      always @(posedge clk_i) begin : scale
+        reg [33:0] product;
+        reg [34:0] half;
+        reg [34:0] scaled;
+        reg        unused_ok;
+        if (step) begin
+          product = buffered[WEIGHT_W*g+:WEIGHT_W] * back_inverse_q;
+          half    = (back_shift_q == 6'd0) ? 35'd0 : 35'd1 << (back_shift_q - 6'd1);
+          scaled  = ({1'b0, product} + half) >> back_shift_q;
+          probability_q <= scaled[FIXED_W-1:0];
+          unused_ok = &{1'b0, scaled[34:FIXED_W]};
+        end
       end
       eb_af_encoder #(
         .CodeW(CodeW),
         .ExpW(ExpW)
       ) u_encoder (
         .clk_i(clk_i),
-        .en_i(advance),
+        .en_i(step),
         .x_i(probability_q),
         .bias_i(bias_out),
         .code_o(codes[CodeW*g+:CodeW])
       );
-      wire unused_ok = &{1'b0, scaled[34:FIXED_W]};
     end
   endgenerate
 

@@ -27,46 +27,35 @@ module eb_af_decoder #(
   localparam LAST_PLACE = FIXED_W - 2 - MAN_W;  // beyond it a value saturates
   localparam MOST_RIGHT = MAN_W + 1;            // beyond it nothing is left
 
-  wire             sign     = code_i[CodeW-1];
-  wire [ExpW-1:0]  exponent = code_i[CodeW-2-:ExpW];
-  wire [MAN_W-1:0] mantissa = code_i[MAN_W-1:0];
-  wire             is_zero  = code_i[CodeW-2:0] == {(CodeW - 1) {1'b0}};
-
   // The integer 2^M + m counts in units of 2^(exponent + bias - M): `place` is where its low bit
   // lies in the Fixed, negative when bits are lost.
-  wire signed [PLACE_W-1:0] place =
-      $signed({{(PLACE_W - ExpW) {1'b0}}, exponent}) + {{(PLACE_W - 8) {bias_i[7]}}, bias_i} +
-      $signed(OFFSET[PLACE_W-1:0]);
-  wire               overflow = place > $signed(LAST_PLACE[PLACE_W-1:0]);
-  wire [PLACE_W-1:0] right    = -place;
-
-  // A negative magnitude rounds its ties down, so that the value rounds toward +infinity.
-  reg [WIDE_W-1:0] magnitude;
-  reg [WIDE_W-1:0] half;
-  always @* begin
-    half      = {WIDE_W{1'b0}};
-    magnitude = {{(WIDE_W - MAN_W - 1) {1'b0}}, 1'b1, mantissa};
-    if (!place[PLACE_W-1]) begin
-      magnitude = magnitude << place[4:0];
-    end else if (right > MOST_RIGHT[PLACE_W-1:0]) begin
-      magnitude = {WIDE_W{1'b0}};
-    end else begin
-      half      = {{(WIDE_W - 1) {1'b0}}, 1'b1} << (right - 10'd1);
-      magnitude = (magnitude + half - {{(WIDE_W - 1) {1'b0}}, sign}) >> right;
-    end
-  end
-
   reg signed [FIXED_W-1:0] x_q;
-  always @(posedge clk_i) begin
+  always @(posedge clk_i) begin : decode
+    reg                      sign;
+    reg signed [PLACE_W-1:0] place;
+    reg        [PLACE_W-1:0] right;
+    reg        [WIDE_W-1:0]  half;
+    reg        [WIDE_W-1:0]  magnitude;
     if (en_i) begin
-      if (is_zero)       x_q <= {FIXED_W{1'b0}};
-      else if (overflow) x_q <= {sign, {(FIXED_W - 1) {!sign}}};
-      else               x_q <= sign ? -magnitude[FIXED_W-1:0] : magnitude[FIXED_W-1:0];
+      sign  = code_i[CodeW-1];
+      place = $signed({{(PLACE_W - ExpW) {1'b0}}, code_i[CodeW-2-:ExpW]}) +
+              {{(PLACE_W - 8) {bias_i[7]}}, bias_i} + $signed(OFFSET[PLACE_W-1:0]);
+      right = -place;
+
+      // A negative magnitude rounds its ties down, so that the value rounds toward +infinity.
+      half      = {{(WIDE_W - 1) {1'b0}}, 1'b1} << (right - 10'd1);
+      magnitude = {{(WIDE_W - MAN_W - 1) {1'b0}}, 1'b1, code_i[MAN_W-1:0]};
+      if (!place[PLACE_W-1])                     magnitude = magnitude << place[4:0];
+      else if (right > MOST_RIGHT[PLACE_W-1:0])  magnitude = {WIDE_W{1'b0}};
+      else magnitude = (magnitude + half - {{(WIDE_W - 1) {1'b0}}, sign}) >> right;
+
+      if (code_i[CodeW-2:0] == {(CodeW - 1) {1'b0}})        x_q <= {FIXED_W{1'b0}};
+      else if (place > $signed(LAST_PLACE[PLACE_W-1:0]))    x_q <= {sign, {(FIXED_W - 1) {!sign}}};
+      else if (sign)                                        x_q <= -magnitude[FIXED_W-1:0];
+      else                                                  x_q <= magnitude[FIXED_W-1:0];
     end
   end
   assign x_o = x_q;
-
-  wire unused_ok = &{1'b0, magnitude[WIDE_W-1:FIXED_W]};
 
 endmodule
 

@@ -24,61 +24,61 @@ module eb_af_encoder #(
   localparam [9:0] EXP_MAX = (1 << ExpW) - 1;
 
   // Stage 1: magnitude, its leading one, and the exponent relative to the bias.
-  reg  [FIXED_W-1:0] magnitude;
-  reg  [4:0]         lead;
-  wire [9:0]         exponent = {5'd0, lead} - FIXED_F[9:0] - {{2{bias_i[7]}}, bias_i};
-  integer            i;
-  always @* begin
-    magnitude = x_i[FIXED_W-1] ? -x_i : x_i;
-    lead      = 5'd0;
-    for (i = 0; i < FIXED_W; i = i + 1) begin
-      if (magnitude[i]) lead = i[4:0];
-    end
-  end
-
   reg                sign_q;
   reg                zero_q;
   reg  [FIXED_W-1:0] norm_q;  // leading one in the top bit
   reg  signed [9:0]  exponent_q;
-  always @(posedge clk_i) begin
+  always @(posedge clk_i) begin : stage_1
+    reg [FIXED_W-1:0] magnitude;
+    reg [4:0]         lead;
+    integer           i;
     if (en_i) begin
+      magnitude = x_i[FIXED_W-1] ? -x_i : x_i;
+      lead      = 5'd0;
+      for (i = 0; i < FIXED_W; i = i + 1) begin
+        if (magnitude[i]) lead = i[4:0];
+      end
       sign_q     <= x_i[FIXED_W-1];
       zero_q     <= magnitude == {FIXED_W{1'b0}};
       norm_q     <= magnitude << (5'd25 - lead);
-      exponent_q <= exponent;
+      exponent_q <= {5'd0, lead} - FIXED_F[9:0] - {{2{bias_i[7]}}, bias_i};
     end
   end
 
   // Stage 2: round to nearest even, saturate, and keep clear of the code that means zero.
-  wire [MAN_W-1:0]  man_floor = norm_q[FIXED_W-2-:MAN_W];
-  wire              guard     = norm_q[FIXED_W-2-MAN_W];
-  wire              sticky    = |norm_q[FIXED_W-3-MAN_W:0];
-  wire              round_up  = guard & (sticky | man_floor[0]);
-  wire [MAN_W:0]    man_round = {1'b0, man_floor} + {{MAN_W{1'b0}}, round_up};
-  wire signed [9:0] exp_round = exponent_q + {9'd0, man_round[MAN_W]};
-
-  reg [CodeW-2:0] body;
-  always @* begin
-    if (zero_q || exponent_q < -10'sd1) begin
-      body = {(CodeW - 1) {1'b0}};
-    end else if (exponent_q == -10'sd1) begin
-      body = {{(CodeW - 2) {1'b0}}, |man_floor};
-    end else if (exp_round > $signed(EXP_MAX)) begin
-      body = {(CodeW - 1) {1'b1}};
-    end else if (exp_round == 10'sd0 && man_round[MAN_W-1:0] == {MAN_W{1'b0}}) begin
-      body = {{(CodeW - 2) {1'b0}}, 1'b1};
-    end else begin
-      body = {exp_round[ExpW-1:0], man_round[MAN_W-1:0]};
-    end
-  end
-
   reg [CodeW-1:0] code_q;
-  always @(posedge clk_i) begin
-    if (en_i) code_q <= {sign_q & (|body), body};
+  always @(posedge clk_i) begin : stage_2
+    reg [MAN_W-1:0]  man_floor;
+    reg              guard;
+    reg              sticky;
+    reg              round_up;
+    reg [MAN_W:0]    man_round;
+    reg signed [9:0] exp_round;
+    reg [CodeW-2:0]  body;
+    if (en_i) begin
+      man_floor = norm_q[FIXED_W-2-:MAN_W];
+      guard     = norm_q[FIXED_W-2-MAN_W];
+      sticky    = |norm_q[FIXED_W-3-MAN_W:0];
+      round_up  = guard & (sticky | man_floor[0]);
+      man_round = {1'b0, man_floor} + {{MAN_W{1'b0}}, round_up};
+      exp_round = exponent_q + {9'd0, man_round[MAN_W]};
+      if (zero_q || exponent_q < -10'sd1) begin
+        body = {(CodeW - 1) {1'b0}};
+      end else if (exponent_q == -10'sd1) begin
+        body = {{(CodeW - 2) {1'b0}}, |man_floor};
+      end else if (exp_round > $signed(EXP_MAX)) begin
+        body = {(CodeW - 1) {1'b1}};
+      end else if (exp_round == 10'sd0 && man_round[MAN_W-1:0] == {MAN_W{1'b0}}) begin
+        body = {{(CodeW - 2) {1'b0}}, 1'b1};
+      end else begin
+        body = {exp_round[ExpW-1:0], man_round[MAN_W-1:0]};
+      end
+      code_q <= {sign_q & (|body), body};
+    end
   end
   assign code_o = code_q;
 
-  wire unused_ok = &{1'b0, norm_q[FIXED_W-1], exp_round[9:ExpW]};
+  wire unused_ok = &{1'b0, norm_q[FIXED_W-1]};
 
 endmodule
 

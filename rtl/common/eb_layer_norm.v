@@ -169,29 +169,33 @@ module eb_layer_norm #(
     end
   endgenerate
 
-  reg signed [INT_W-1:0]   view;
-  reg signed [2*INT_W-1:0] square;
-  reg signed [SUM_W-1:0]   tile_sum;
-  reg        [SQ_W-1:0]    tile_square;
-  integer                  lane;
-  always @* begin
-    view        = {INT_W{1'b0}};
-    square      = {2 * INT_W{1'b0}};
-    tile_sum    = {SUM_W{1'b0}};
-    tile_square = {SQ_W{1'b0}};
-    for (lane = 0; lane < Lanes; lane = lane + 1) begin
-      view        = views[INT_W*lane+:INT_W];
-      square      = view * view;
-      tile_sum    = tile_sum + {{(SUM_W - INT_W) {view[INT_W-1]}}, view};
-      tile_square = tile_square + {{(SQ_W - 2 * INT_W + 1) {1'b0}}, square[2*INT_W-2:0]};
+  reg signed [SUM_W-1:0] tile_sum_q;
+  reg        [SQ_W-1:0]  tile_square_q;
+  always @(posedge clk_i) begin : tile_sums
+    reg signed [INT_W-1:0]   view;
+    reg signed [2*INT_W-1:0] square;
+    reg signed [SUM_W-1:0]   tile_sum;
+    reg        [SQ_W-1:0]    tile_square;
+    reg                      unused_ok;
+    integer                  lane;
+    if (read_valid_q) begin
+      tile_sum    = {SUM_W{1'b0}};
+      tile_square = {SQ_W{1'b0}};
+      for (lane = 0; lane < Lanes; lane = lane + 1) begin
+        view        = views[INT_W*lane+:INT_W];
+        square      = view * view;
+        tile_sum    = tile_sum + {{(SUM_W - INT_W) {view[INT_W-1]}}, view};
+        tile_square = tile_square + {{(SQ_W - 2 * INT_W + 1) {1'b0}}, square[2*INT_W-2:0]};
+        unused_ok   = &{1'b0, square[2*INT_W-1]};
+      end
+      tile_sum_q    <= tile_sum;
+      tile_square_q <= tile_square;
     end
   end
 
-  // Stage 2: the sums of the tile; stage 3: those of the row.
+  // Stage 2: the sums of the row.
   reg                    sum_valid_q;
-  reg signed [SUM_W-1:0] tile_sum_q;
   reg signed [SUM_W-1:0] sum_q;
-  reg        [SQ_W-1:0]  tile_square_q;
   reg        [SQ_W-1:0]  square_q;
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni)      sum_valid_q <= 1'b0;
@@ -200,8 +204,6 @@ module eb_layer_norm #(
   end
   wire start_row = accept || hand_over;
   always @(posedge clk_i) begin
-    tile_sum_q    <= tile_sum;
-    tile_square_q <= tile_square;
     if (start_row) begin
       sum_q    <= {SUM_W{1'b0}};
       square_q <= {SQ_W{1'b0}};
@@ -251,6 +253,7 @@ module eb_layer_norm #(
   reg  [7:0]        valid_q;
 
   wire advance   = !valid_q[7] || wr_ready_i;
+  wire step      = advance && (|valid_q[6:0]);  // the lanes switch only for vectors
   wire back_last = {{(16 - VEC_W) {1'b0}}, back_vector_q} == vectors - 16'd1;
 
   always @(posedge clk_i or negedge rst_ni) begin
@@ -330,7 +333,7 @@ module eb_layer_norm #(
     .wr_en_i(take_word && (state_q == StGamma)),
     .wr_addr_i(vector_q[VEC_W-1:0]),
     .wr_data_i(gamma_in),
-    .rd_en_i(advance),
+    .rd_en_i(advance && valid_q[2]),
     .rd_addr_i(vector_q4[2*VEC_W+:VEC_W]),
     .rd_data_o(gamma)
   );
@@ -344,7 +347,7 @@ module eb_layer_norm #(
     .wr_en_i(take_word && (state_q == StBeta)),
     .wr_addr_i(vector_q[VEC_W-1:0]),
     .wr_data_i(beta_in),
-    .rd_en_i(advance),
+    .rd_en_i(advance && valid_q[3]),
     .rd_addr_i(vector_q4[3*VEC_W+:VEC_W]),
     .rd_data_o(beta)
   );
@@ -371,7 +374,7 @@ module eb_layer_norm #(
         .SumW(SUM_W)
       ) u_lane (
         .clk_i(clk_i),
-        .en_i(advance),
+        .en_i(step),
         .view_i(view_back),
         .hidden_i(hidden),
         .sum_i(back_sum_q),
@@ -388,7 +391,7 @@ module eb_layer_norm #(
   assign wr_valid_o = valid_q[7];
   assign wr_addr_o  = addr_q[7*AddrW+:AddrW];
   assign wr_data_o  = codes;
-  wire unused_ok = &{1'b0, cmd_q, square[2*INT_W-1], sum_magnitude[SUM_W-1]};
+  wire unused_ok = &{1'b0, cmd_q, sum_magnitude[SUM_W-1]};
 
 endmodule
 

@@ -47,14 +47,17 @@ module eb_norm_lane #(
 
   // Times the mantissa of 1/sqrt(D), then rounded to 12 fraction bits.
   reg signed [PROD_W-1:0] product_q;
-  wire [6:0]               places = {1'b0, shift_i} + NORM_DROP;
-  wire signed [PROD_W-1:0] half   = {{(PROD_W - 1) {1'b0}}, 1'b1} << (places - 7'd1);
-  wire signed [PROD_W-1:0] normal = (product_q + half) >>> places;
-  reg signed [NORM_W-1:0]  normal_q;
-  always @(posedge clk_i) begin
+  reg signed [NORM_W-1:0] normal_q;
+  always @(posedge clk_i) begin : normalise
+    reg        [6:0]        places;
+    reg signed [PROD_W-1:0] half;
+    reg signed [PROD_W-1:0] normal;
     if (en_i) begin
       product_q <= {{(PROD_W - CENT_W) {centred_q[CENT_W-1]}}, centred_q} *
                    $signed({{(PROD_W - 17) {1'b0}}, root_i});
+      places = {1'b0, shift_i} + NORM_DROP;
+      half   = {{(PROD_W - 1) {1'b0}}, 1'b1} << (places - 7'd1);
+      normal = (product_q + half) >>> places;
       if (normal[PROD_W-1:NORM_W-1] == {(PROD_W - NORM_W + 1) {normal[PROD_W-1]}}) begin
         normal_q <= normal[NORM_W-1:0];
       end else begin
@@ -64,12 +67,14 @@ module eb_norm_lane #(
   end
 
   // Times gamma, plus beta, each saturated to a Fixed.
-  wire signed [2*NORM_W-1:0] scaled = (normal_q * gamma_i + 40'sd128) >>> GAMMA_DROP;
   reg signed [FIXED_W-1:0] scaled_q;
-  wire signed [FIXED_W:0] shifted = {scaled_q[FIXED_W-1], scaled_q} + {beta_i[FIXED_W-1], beta_i};
   reg signed [FIXED_W-1:0] shifted_q;
-  always @(posedge clk_i) begin
+  always @(posedge clk_i) begin : affine
+    reg signed [2*NORM_W-1:0] scaled;
+    reg signed [FIXED_W:0]    shifted;
     if (en_i) begin
+      scaled  = (normal_q * gamma_i + 40'sd128) >>> GAMMA_DROP;
+      shifted = {scaled_q[FIXED_W-1], scaled_q} + {beta_i[FIXED_W-1], beta_i};
       if (scaled[2*NORM_W-1:FIXED_W-1] == {(2 * NORM_W - FIXED_W + 1) {scaled[2*NORM_W-1]}}) begin
         scaled_q <= scaled[FIXED_W-1:0];
       end else begin

@@ -44,9 +44,12 @@ module eb_post_processor #(
     else              valid_q <= {valid_q[LATENCY-2:0], valid_i};
   end
   assign valid_o = valid_q[LATENCY-1];
+  wire [LATENCY-1:0] active = {valid_q[LATENCY-2:0], valid_i};  // [s]: stage s + 1 has operands
 
   reg [LATENCY*TagW-1:0] tag_q;  // youngest in the low bits
-  always @(posedge clk_i) tag_q <= {tag_q[(LATENCY-1)*TagW-1:0], tag_i};
+  always @(posedge clk_i) begin
+    if (|active) tag_q <= {tag_q[(LATENCY-1)*TagW-1:0], tag_i};
+  end
   assign tag_o = tag_q[(LATENCY-1)*TagW+:TagW];
 
   genvar g;
@@ -58,6 +61,7 @@ module eb_post_processor #(
         .AccW(AccW)
       ) u_lane (
         .clk_i(clk_i),
+        .en_i(active),
         .acc_i(acc_i[AccW*g+:AccW]),
         .bias_i(bias_i[32*g+:32]),
         .res_i(res_i[CodeW*g+:CodeW]),

@@ -180,6 +180,7 @@ TEST(Functions, Logarithm) {
 TEST(Functions, SpanMaskOfEveryRowAndTile) {
   constexpr int kLanes = 8;
   auto dut = Build(gen::EmitSpanMask(), {{"Lanes", std::to_string(kLanes)}});
+  dut.Get("en_i").Set(1);
   cosim::Random random(4);
   for (int trial = 0; trial < 40; ++trial) {
     const double ramp = 1 + double(random.Below(6400)) / 100;
