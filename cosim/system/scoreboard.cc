@@ -245,9 +245,9 @@ void Scoreboard::SampleWrites(uint64_t cycle) {
     const bool exits = entropy < machine_.state().threshold;
     if ((signals_.exit.Get() != 0) != exits && !divergence_) {
       DivergeAt(UnitOf(spec::Unit::kExit).front(), {.kind = "program",
-                                            .cycle = cycle,
-                                            .expected = exits ? "exit" : "no exit",
-                                            .got = exits ? "no exit" : "exit"});
+                                                    .cycle = cycle,
+                                                    .expected = exits ? "exit" : "no exit",
+                                                    .got = exits ? "no exit" : "exit"});
     }
   }
 }
@@ -389,9 +389,9 @@ void Scoreboard::CompareNumber(spec::Unit unit_number, WriteKind kind, uint32_t 
   const int32_t expected = work->lanes[work->writes[work->next].first_lane];
   if (LowBits(expected, bits) != number) {
     DivergeAt(*work, {.kind = "value",
-                     .cycle = cycle,
-                     .expected = Decode(kind, expected, work->instruction),
-                     .got = Decode(kind, number, work->instruction)});
+                      .cycle = cycle,
+                      .expected = Decode(kind, expected, work->instruction),
+                      .got = Decode(kind, number, work->instruction)});
     return;
   }
   ++work->next;

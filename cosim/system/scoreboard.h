@@ -3,8 +3,8 @@
 //
 // When the sequencer dispatches an instruction, the machine executes the same one; its write-backs
 // are then expected from that unit, in order. Units overlap in the hardware as they like: each has
-// its own list, and a list for each instruction that it works on. What a sentence leaves behind (registers, result record, counters) is compared at
-// its end.
+// its own lists, one for each instruction that it works on. What a sentence leaves behind
+// (registers, result record, counters) is compared at its end.
 #pragma once
 
 #include <array>

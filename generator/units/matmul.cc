@@ -73,11 +73,11 @@ all reads and writes of those before it. A source row of zeros is not multiplied
   m.Param("Pipeline", "2", "register stages of the array, 1..4");
   m.Param("Backend", "0", "memory: 0 behavioural, 1 flop, 2 macro");
   m.Input("clk_i").Input("rst_ni").Input("clear_i");
-  m.Group("Command; busy until all commands taken are done. LENGTH is stable while busy.");
+  m.Group("Commands; busy while one is not done, older_busy while one before the youngest is not.");
   m.Input("cmd_valid_i")
       .Output("cmd_ready_o")
       .Input("cmd_i", std::to_string(spec::kInstructionBits));
-  m.Input("length_i", "10").Output("busy_o");
+  m.Input("length_i", "10").Output("busy_o").Output("older_busy_o");
   m.Group("Weight stream: word groups (biases) and rows of tile records, each when requested.");
   m.Output("words_request_o").Input("words_valid_i").Output("words_ready_o");
   m.Input("words_i", "Lanes*32");
@@ -599,6 +599,28 @@ all reads and writes of those before it. A source row of zeros is not multiplied
     else if (clear_i) bank_taken_q <= 2'b00;
     else bank_taken_q <= (bank_taken_q & ~bank_clear) | bank_set;
   end
+
+  // What is in a bank or behind it when a command is taken belongs to those before.
+  reg [1:0] older_bank_q;
+  reg older_q;
+
+  always @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      older_bank_q <= 2'b00;
+      older_q <= 1'b0;
+    end else if (clear_i) begin
+      older_bank_q <= 2'b00;
+      older_q <= 1'b0;
+    end else if (start) begin
+      older_bank_q <= bank_taken_q & ~bank_clear;
+      older_q <= busy_o;
+    end else begin
+      older_bank_q <= older_bank_q & ~bank_clear;
+      older_q <= older_q & (older_bank_q != 2'b00 || !post_empty);
+    end
+  end
+
+  assign older_busy_o = older_q;
 
   reg [Lanes*32-1:0] bias0_q, bias1_q;
   reg post_valid_q, post_bank_q;

@@ -74,7 +74,7 @@ void AddPorts(vlog::Module& m) {
   m.Output("wr_data_o", "32").Input("writer_error_i").Input("writer_idle_i");
   m.Group("Units, bit 0 matmul, softmax, layer_norm, embedding, exit");
   m.Output("cmd_valid_o", "5").Input("cmd_ready_i", "5").Output("cmd_o", "256");
-  m.Input("unit_busy_i", "5");
+  m.Input("unit_busy_i", "5").Input("matmul_older_busy_i");
   m.Group("clear_o: drop everything; flush_o: only the weight stream and what it prefetches");
   m.Output("clear_o").Output("flush_o");
   m.Group("Weight stream");
@@ -170,7 +170,8 @@ constexpr const char* kInstruction = R"(
 
 constexpr const char* kDispatch = R"(
   // Dispatch: the unit that executes the instruction, none when the sequencer does so itself. An
-  // instruction waits for the units of its mask, a unit's own readiness is its handshake.
+  // instruction waits for the units of its mask, whose last bit leaves out the youngest MATMUL; a
+  // unit's own readiness is its handshake.
   reg [UNITS-1:0] unit;
 
   always @* begin
@@ -186,7 +187,7 @@ constexpr const char* kDispatch = R"(
   end
 
   wire units_idle = (unit_busy_i == {UNITS{1'b0}});
-  wire waited     = ((wait_mask & unit_busy_i) == {UNITS{1'b0}});
+  wire waited     = ((wait_mask & {matmul_older_busy_i, unit_busy_i}) == {(UNITS + 1){1'b0}});
   wire execute    = (state_q == ST_RUN) && instruction_valid_q && (!overrun_q) && waited;
   wire dispatched = execute && ((unit & cmd_ready_i) != {UNITS{1'b0}});
 

@@ -565,6 +565,8 @@ void Builder::EmitAttention(const LayerWeights& layer) {
                 .reach = mask.reach,
                 .window = mask.reach < MaxTokens() - 1});
 
+    // Hides the drain of the scores, for which the softmax waits.
+    if (delay > 0 && index >= delay) emit_context(index - delay);
     const Operand& probability = memory_.probability[index % memory_.value.size()];
     Instruction softmax;
     softmax.Set(spec::kOpcode, static_cast<int64_t>(Opcode::kSoftmax));
@@ -577,7 +579,7 @@ void Builder::EmitAttention(const LayerWeights& layer) {
     EmitTo(spec::Unit::kSoftmax, softmax, "softmax", mask.head,
            std::vector<Access>{{.resource = Resource::kScores, .write = false},
                                Write(probability.region)});
-    if (index >= delay) emit_context(index - delay);
+    if (delay == 0) emit_context(index);
   }
   for (size_t index = heads_.size() - std::min(delay, heads_.size()); index < heads_.size();
        ++index) {

@@ -10,7 +10,8 @@ bool Conflict(const Access& a, const Access& b) {
 }
 
 /// The only unit that takes an instruction before it has finished those before.
-constexpr auto kPipelined = static_cast<uint32_t>(spec::Unit::kMatmul);
+constexpr auto kMatmul = static_cast<uint32_t>(spec::Unit::kMatmul);
+constexpr uint32_t kOlder = spec::kWaitOlderMatmuls;
 
 }  // namespace
 
@@ -20,8 +21,8 @@ uint32_t WaitScheduler::Issue(spec::Unit unit, std::span<const Access> accesses)
   if (!overlap_ || barrier_) {
     mask = kAllUnits;
   } else {
-    for (uint32_t other = 0; other < spec::kUnits; ++other) {
-      const bool in_order = own == kPipelined && other == kPipelined;
+    for (uint32_t other = 0; other < running_.size(); ++other) {
+      const bool in_order = own == kMatmul && (other == kMatmul || other == kOlder);
       for (const Access& access : running_[other]) {
         if (std::any_of(accesses.begin(), accesses.end(), [&](const Access& mine) {
               return Conflict(mine, access) && !(in_order && mine.write);
@@ -32,11 +33,18 @@ uint32_t WaitScheduler::Issue(spec::Unit unit, std::span<const Access> accesses)
     }
   }
   barrier_ = false;
-  // Dispatch also waits for the unit itself: until it is idle, or can take one more.
-  for (uint32_t other = 0; other < spec::kUnits; ++other) {
-    if ((mask >> other & 1) != 0 || (other == own && own != kPipelined)) running_[other].clear();
+  if ((mask >> kMatmul & 1) != 0) {
+    running_[kOlder].clear();
+    mask &= ~(1U << kOlder);
   }
-  running_[own].insert(running_[own].end(), accesses.begin(), accesses.end());
+  for (uint32_t other = 0; other < running_.size(); ++other) {
+    if ((mask >> other & 1) != 0) running_[other].clear();
+  }
+  // Dispatch also waits for the unit itself, MATMUL only until it can take one more.
+  if (own == kMatmul) {
+    running_[kOlder].insert(running_[kOlder].end(), running_[own].begin(), running_[own].end());
+  }
+  running_[own].assign(accesses.begin(), accesses.end());
   return mask;
 }
 

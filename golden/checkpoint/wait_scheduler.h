@@ -31,7 +31,8 @@ class WaitScheduler {
   /// Without `overlap` every instruction waits for all units.
   explicit WaitScheduler(bool overlap) : overlap_(overlap) {}
 
-  /// The wait mask of the next instruction.
+  /// The wait mask of the next instruction: bit 0 for the youngest MATMUL and all before it, bit
+  /// kWaitOlderMatmuls if the youngest may still run.
   uint32_t Issue(spec::Unit unit, std::span<const Access> accesses);
 
   /// The next instruction waits for all units: for places that the program also jumps to.
@@ -40,8 +41,9 @@ class WaitScheduler {
  private:
   bool overlap_;
   bool barrier_ = false;
-  /// What may still be running: the accesses of each unit since it was last known to be idle.
-  std::array<std::vector<Access>, spec::kUnits> running_;
+  /// What may still be running: the accesses of each unit; of MATMUL those of the youngest, and at
+  /// kWaitOlderMatmuls those of the others since they were last known to be done.
+  std::array<std::vector<Access>, spec::kUnits + 1> running_;
 };
 
 /// Waits for every unit.

@@ -49,7 +49,9 @@ struct Field {
 
 // Every instruction.
 inline constexpr Field kOpcode{"opcode", 0, 0, 8};
-inline constexpr Field kWaitMask{"wait_mask", 0, 8, kUnits};
+/// A bit a unit, and one for the MATMULs before the youngest.
+inline constexpr Field kWaitMask{"wait_mask", 0, 8, kUnits + 1};
+inline constexpr int kWaitOlderMatmuls = kUnits;
 
 // STREAM. offset and iteration_stride are bytes, multiples of the beat.
 inline constexpr Field kStreamOffset{"offset", 1, 0, 32};

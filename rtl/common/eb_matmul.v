@@ -27,12 +27,13 @@ module eb_matmul #(
   input  wire                   clk_i,
   input  wire                   rst_ni,
   input  wire                   clear_i,
-  // Command; busy until all commands taken are done. LENGTH is stable while busy.
+  // Commands; busy while one is not done, older_busy while one before the youngest is not.
   input  wire                   cmd_valid_i,
   output wire                   cmd_ready_o,
   input  wire [255:0]           cmd_i,
   input  wire [9:0]             length_i,
   output wire                   busy_o,
+  output wire                   older_busy_o,
   // Weight stream: word groups (biases) and rows of tile records, each when requested.
   output wire                   words_request_o,
   input  wire                   words_valid_i,
@@ -584,6 +585,28 @@ module eb_matmul #(
     else if (clear_i) bank_taken_q <= 2'b00;
     else bank_taken_q <= (bank_taken_q & ~bank_clear) | bank_set;
   end
+
+  // What is in a bank or behind it when a command is taken belongs to those before.
+  reg [1:0] older_bank_q;
+  reg older_q;
+
+  always @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      older_bank_q <= 2'b00;
+      older_q <= 1'b0;
+    end else if (clear_i) begin
+      older_bank_q <= 2'b00;
+      older_q <= 1'b0;
+    end else if (start) begin
+      older_bank_q <= bank_taken_q & ~bank_clear;
+      older_q <= busy_o;
+    end else begin
+      older_bank_q <= older_bank_q & ~bank_clear;
+      older_q <= older_q & (older_bank_q != 2'b00 || !post_empty);
+    end
+  end
+
+  assign older_busy_o = older_q;
 
   reg [Lanes*32-1:0] bias0_q, bias1_q;
   reg post_valid_q, post_bank_q;

@@ -69,6 +69,7 @@ module eb_sequencer #(
   input  wire [4:0]          cmd_ready_i,
   output wire [255:0]        cmd_o,
   input  wire [4:0]          unit_busy_i,
+  input  wire                matmul_older_busy_i,
   // clear_o: drop everything; flush_o: only the weight stream and what it prefetches
   output wire                clear_o,
   output wire                flush_o,
@@ -165,7 +166,7 @@ module eb_sequencer #(
   reg [23:0] fail_detail;
 
   wire [7:0]  opcode           = cmd_q[0+:8];
-  wire [4:0]  wait_mask        = cmd_q[8+:5];
+  wire [5:0]  wait_mask        = cmd_q[8+:6];
   wire [31:0] offset           = cmd_q[32+:32];
   wire [31:0] beats            = cmd_q[64+:32];
   wire [31:0] iteration_stride = cmd_q[96+:32];
@@ -205,7 +206,8 @@ module eb_sequencer #(
   end
 
   // Dispatch: the unit that executes the instruction, none when the sequencer does so itself. An
-  // instruction waits for the units of its mask, a unit's own readiness is its handshake.
+  // instruction waits for the units of its mask, whose last bit leaves out the youngest MATMUL; a
+  // unit's own readiness is its handshake.
   reg [UNITS-1:0] unit;
 
   always @* begin
@@ -221,7 +223,7 @@ module eb_sequencer #(
   end
 
   wire units_idle = (unit_busy_i == {UNITS{1'b0}});
-  wire waited     = ((wait_mask & unit_busy_i) == {UNITS{1'b0}});
+  wire waited     = ((wait_mask & {matmul_older_busy_i, unit_busy_i}) == {(UNITS + 1){1'b0}});
   wire execute    = (state_q == ST_RUN) && instruction_valid_q && (!overrun_q) && waited;
   wire dispatched = execute && ((unit & cmd_ready_i) != {UNITS{1'b0}});
 

@@ -148,6 +148,7 @@ module eb_top (
   wire [INSTRUCTION_W-1:0] cmd;
   wire [4:0]               unit_busy;
   wire                     matmul_busy;
+  wire                     matmul_older_busy;
   wire                     softmax_busy;
   wire                     layer_norm_busy;
   wire                     embedding_busy;
@@ -361,6 +362,7 @@ module eb_top (
     .cmd_ready_i              (cmd_ready),
     .cmd_o                    (cmd),
     .unit_busy_i              (unit_busy),
+    .matmul_older_busy_i      (matmul_older_busy),
     .clear_o                  (clear),
     .flush_o                  (flush),
     .segment_valid_o          (segment_valid),
@@ -581,6 +583,7 @@ module eb_top (
     .cmd_i            (cmd),
     .length_i         (length[9:0]),
     .busy_o           (matmul_busy),
+    .older_busy_o     (matmul_older_busy),
     .words_request_o  (matmul_words_request),
     .words_valid_i    (words_valid),
     .words_ready_o    (matmul_words_ready),
