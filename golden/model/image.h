@@ -65,7 +65,7 @@ struct Image {
 };
 
 /// Version of the file format.
-inline constexpr int kImageVersion = 1;
+inline constexpr int kImageVersion = 2;
 
 /// Writes the image to one file: magic, version, JSON header, blobs, CRC-32. The file appears whole
 /// or not at all. Rule on failure: "image-write".

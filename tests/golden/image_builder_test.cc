@@ -674,7 +674,7 @@ TEST_F(ImageFile, MistakesHaveTheirMessages) {
   std::string other = bytes_;
   other[8] = 9;
   EXPECT_EQ(LoadError(other),
-            "error: image version 9; this program reads version 1 [image-version]");
+            "error: image version 9; this program reads version 2 [image-version]");
   other = bytes_;
   other.back() = static_cast<char>(other.back() + 1);
   EXPECT_EQ(LoadError(other),
