@@ -449,7 +449,7 @@ int Main(int argc, const char* const* argv) {
       "reference", po::bool_switch(&arguments.reference),
       "run the double-precision reference too, and compare")(
       "config", po::value(&arguments.config)->value_name("FILE"),
-      "accelerator configuration; default: the default preset, fitted to the model")(
+      "accelerator configuration; default: one that fits the model")(
       "image", po::value(&arguments.image)->value_name("FILE"), "write the image here")(
       "calibrate", po::value(&arguments.calibrate)->value_name("FILE"),
       "find the activation biases on these sentences (--limit: on the first N)")(

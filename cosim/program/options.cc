@@ -115,7 +115,7 @@ Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv)
       "failure.\n\nOptions");
   options.add_options()("help", "print this text")(
       "config", po::value(&result.config_file)->value_name("FILE"),
-      "accelerator configuration; default: the default preset, fitted to the model")(
+      "accelerator configuration; default: one that fits the model")(
       "model", po::value(&result.model)->value_name("DIR"),
       "folder with config.json, model.safetensors and tokenizer.model")(
       "random-model", po::value<Natural>()->value_name("SEED"),
