@@ -20,7 +20,7 @@ struct TracePoint {
 };
 
 struct Options {
-  std::string config_file;  ///< empty: the default preset, fitted to the model
+  std::string config_file;  ///< empty: one that fits the model
   std::string model;
   std::optional<uint64_t> random_model;
   bool full_size = false;  ///< the random model is the largest one of the configuration, dense
