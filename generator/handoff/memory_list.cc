@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "generator/units/layer_norm.h"
 #include "generator/units/top.h"
 #include "golden/spec/formats.h"
 #include "golden/spec/isa.h"
@@ -15,10 +16,10 @@ std::vector<MemoryInstance> MemoryList(const spec::AcceleratorConfig& config) {
   constexpr int kWeightBits = 17;  // unnormalised softmax weights, docs/numerics.md section 5
   const int n = config.vmac.n;
   const int rows = config.model.seq_len;
-  // The row buffers are addressed by a half and an index, each a power of two.
+  // Row buffers are addressed by whole index bits.
   const int key_tiles = 1 << spec::IndexBits(spec::SeqTiles(config));
-  const int norm_vectors =
-      1 << spec::IndexBits(std::max(spec::HiddenVectors(config), spec::EmbeddingVectors(config)));
+  const int norm_row = std::max(spec::HiddenVectors(config), spec::EmbeddingVectors(config));
+  const int norm_vectors = 1 << spec::IndexBits(norm_row);
   const int accumulators = n * spec::AccumulatorBits(config);
   std::vector<MemoryInstance> list = {
       {"u_activation_memory.u_codes", kWrapper, spec::ActivationVectors(config),
@@ -33,8 +34,9 @@ std::vector<MemoryInstance> MemoryList(const spec::AcceleratorConfig& config) {
        n * config.format.width, 1, "token type row of the last type"},
       {"u_layer_norm.u_beta", kWrapper, norm_vectors, n * spec::kFixedBits, 1, "beta"},
       {"u_layer_norm.u_gamma", kWrapper, norm_vectors, n * spec::kNormBits, 1, "gamma"},
-      {"u_layer_norm.u_row_buffer", kWrapper, 2 * norm_vectors, n * config.format.width, 1,
-       "rows between the passes"},
+      {"u_layer_norm.u_row_buffer", kWrapper,
+       1 << spec::IndexBits(norm_row + kNormStatisticsCycles), n * config.format.width, 1,
+       "rows whose statistics are being made"},
       {"u_matmul.u_accumulator.g_bank[0].u_sram", kWrapper, rows, accumulators, 1,
        "partial sums of a strip"},
       {"u_matmul.u_accumulator.g_bank[1].u_sram", kWrapper, rows, accumulators, 1,

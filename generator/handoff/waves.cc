@@ -217,7 +217,7 @@ std::string WaveViewText(const spec::AcceleratorConfig& config, const WaveView& 
   traces.Named("u_softmax.state_q", 3, "softmax_state.txt");
   AddWriteBack(traces, "u_softmax", "probability");
   traces.Title("LAYER_NORM");
-  traces.Named("u_layer_norm.state_q", 3, "layer_norm_state.txt");
+  traces.Named("u_layer_norm.state_q", 2, "layer_norm_state.txt");
   AddWriteBack(traces, "u_layer_norm", "norm");
   traces.Title("EMBED");
   traces.Named("u_embedding.state_q", 3, "embedding_state.txt");

@@ -1,5 +1,6 @@
 #include "generator/units/layer_norm.h"
 
+#include "generator/blocks/fifo.h"
 #include "generator/blocks/sram.h"
 #include "generator/units/af_encoder.h"
 #include "generator/units/rsqrt.h"
@@ -37,8 +38,8 @@ vlog::Module EmitNormLane() {
   m.Describe(R"(
 eb_norm_lane: one lane of LayerNorm: (H*v - S1) / sqrt(D) * gamma + beta, encoded.
 
-Seven cycles from view_i to code_o; gamma_i is taken in the fourth, beta_i in the fifth. Every stage
-stands still while en_i is low.)");
+Seven cycles from view_i to code_o; root_i is taken in the second, shift_i in the third, gamma_i in
+the fourth, beta_i in the fifth. Every stage stands still while en_i is low.)");
   m.Param("CodeW", "8", "bits of a code, W");
   m.Param("ExpW", "3", "exponent bits, E");
   m.Param("IntW", "13", "bits of an integer view");
@@ -125,9 +126,10 @@ vlog::Module EmitLayerNorm() {
 eb_layer_norm: LayerNorm of rows of activation memory.
 
 Works on the integer views of the codes, whose scale cancels: S1 = sum v and S2 = sum v^2 are exact,
-D = H*S2 - S1^2 + eps is H^2 times the variance, and its reciprocal root has a floating exponent. The
-front reads and sums a row, a vector a cycle, into the row buffer; the back normalises it while the
-front reads the next. Gamma and beta are taken from the weight stream first.)");
+D = H*S2 - S1^2 + eps is H^2 times the variance, and its reciprocal root has a floating exponent.
+The front reads and sums row after row, a vector a cycle, into a ring buffer; the back normalises
+the rows whose statistics are ready, a vector a cycle. Gamma and beta come from the weight stream
+meanwhile; the back waits for all of them.)");
   m.Param("Lanes", "16", "elements of a vector, n");
   m.Param("CodeW", "8", "bits of a code, W");
   m.Param("ExpW", "3", "exponent bits, E");
@@ -153,7 +155,12 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
   m.Local("VEC_W", "(MaxVectors > 1) ? $clog2(MaxVectors) : 1");
   m.Local("SUM_W", "INT_W + COUNT_W").Local("SQ_W", "2 * INT_W - 1 + COUNT_W").Local("VAR_W", "64");
   m.Local("FIXED_W", spec::kFixedBits).Local("NORM_W", spec::kNormBits);
-  m.Uses(EmitSram1r1w()).Uses(EmitRSqrt()).Uses(EmitAfInteger()).Uses(EmitNormLane());
+  m.Local("ROWS", "4", "rows that the front reads ahead of the back");
+  m.Local("ROWS_W", "$clog2(ROWS + 1)");
+  m.Local("STAT_CYCLES", kNormStatisticsCycles, "from the last read of a row to its statistics");
+  m.Local("RING_W", "$clog2(MaxVectors + STAT_CYCLES)");
+  m.Uses(EmitSram1r1w()).Uses(EmitFifo()).Uses(EmitRSqrt()).Uses(EmitAfInteger());
+  m.Uses(EmitNormLane());
   m.Body(R"(
   reg [255:0] cmd_q;
   wire        accept = cmd_valid_i && cmd_ready_o;
@@ -170,38 +177,22 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
   wire [63:0] eps = {eps_high, eps_low};
 
   // ---------------------------------------------------------------------------------------------
-  // Front: loads gamma and beta, then for each row reads its vectors into the row buffer and sums
-  // v and v^2 exactly.
-  localparam [2:0] StIdle     = 3'd0;
-  localparam [2:0] StGamma    = 3'd1;
-  localparam [2:0] StBeta     = 3'd2;
-  localparam [2:0] StRead     = 3'd3;
-  localparam [2:0] StDrain    = 3'd4;
-  localparam [2:0] StHandOver = 3'd5;
+  // Gamma and beta, each for all rows.
+  localparam [1:0] StIdle  = 2'd0;
+  localparam [1:0] StGamma = 2'd1;
+  localparam [1:0] StBeta  = 2'd2;
+  localparam [1:0] StRows  = 2'd3;
 
-  // Cycles from the last read of a row until the reciprocal square root is final.
-  localparam [3:0] STAT_DRAIN = 4'd6;
+  reg  [1:0]       state_q;
+  reg  [VEC_W-1:0] word_q;
+  wire             take_word = words_valid_i && words_ready_o;
+  wire             last_word = {{(16 - VEC_W) {1'b0}}, word_q} == vectors - 16'd1;
+  wire             finished;
 
-  reg  [2:0]        state_q;
-  reg  [3:0]        drain_q;
-  reg  [9:0]        row_q;
-  reg  [15:0]       vector_q;
-  reg  [AddrW-1:0]  src_row_q;
-  reg               bank_q;
-  reg               back_busy_q;
-
-  wire last_vector = vector_q == vectors - 16'd1;
-  wire last_row    = row_q == (rows_len ? length_i : rows) - 10'd1;
-  wire hand_over   = (state_q == StHandOver) && !back_busy_q;
-  wire take_word   = words_valid_i && words_ready_o;
-  wire take_read   = rd_valid_o && rd_ready_i;
-
-  assign busy_o          = (state_q != StIdle) || back_busy_q;
+  assign busy_o          = state_q != StIdle;
   assign cmd_ready_o     = !busy_o;
   assign words_request_o = (state_q == StGamma) || (state_q == StBeta);
   assign words_ready_o   = words_request_o;
-  assign rd_valid_o      = state_q == StRead;
-  assign rd_addr_o       = src_base + src_row_q + {{(AddrW - 16) {1'b0}}, vector_q};
 
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -210,14 +201,55 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
       state_q <= StIdle;
     end else begin
       case (state_q)
-        StIdle:     if (accept) state_q <= StGamma;
-        StGamma:    if (take_word) state_q <= StBeta;
-        StBeta:     if (take_word) state_q <= last_vector ? StRead : StGamma;
-        StRead:     if (take_read && last_vector) state_q <= StDrain;
-        StDrain:    if (drain_q == STAT_DRAIN) state_q <= StHandOver;
-        StHandOver: if (hand_over) state_q <= last_row ? StIdle : StRead;
-        default:    state_q <= StIdle;
+        StIdle:  if (accept) state_q <= StGamma;
+        StGamma: if (take_word) state_q <= StBeta;
+        StBeta:  if (take_word) state_q <= last_word ? StRows : StGamma;
+        default: if (finished) state_q <= StIdle;
       endcase
+    end
+  end
+
+  always @(posedge clk_i) begin
+    if (accept) word_q <= {VEC_W{1'b0}};
+    else if (take_word && state_q == StBeta) word_q <= word_q + {{(VEC_W - 1) {1'b0}}, 1'b1};
+  end
+)");
+  m.Body(R"(
+  // ---------------------------------------------------------------------------------------------
+  // Front: reads row after row, a vector a cycle, into the ring buffer.
+  reg               reading_q;
+  reg  [9:0]        row_q;
+  reg  [15:0]       vector_q;
+  reg  [AddrW-1:0]  src_row_q;
+  reg  [RING_W:0]   held_q;  // vectors read and not yet with the back
+  reg  [ROWS_W-1:0] rows_q;  // rows read and not yet with the back
+
+  wire first_vector = vector_q == 16'd0;
+  wire last_vector  = vector_q == vectors - 16'd1;
+  wire last_row     = row_q == (rows_len ? length_i : rows) - 10'd1;
+  wire take_read    = rd_valid_o && rd_ready_i;
+  wire row_read     = take_read && last_vector;
+  wire back_take;
+  wire back_take_row;
+
+  assign rd_valid_o = reading_q && !held_q[RING_W] && (rows_q != ROWS[ROWS_W-1:0]);
+  assign rd_addr_o  = src_base + src_row_q + {{(AddrW - 16) {1'b0}}, vector_q};
+
+  always @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      reading_q <= 1'b0;
+      held_q    <= {(RING_W + 1) {1'b0}};
+      rows_q    <= {ROWS_W{1'b0}};
+    end else if (clear_i) begin
+      reading_q <= 1'b0;
+      held_q    <= {(RING_W + 1) {1'b0}};
+      rows_q    <= {ROWS_W{1'b0}};
+    end else begin
+      if (accept) reading_q <= 1'b1;
+      else if (row_read && last_row) reading_q <= 1'b0;
+      held_q <= held_q + {{RING_W{1'b0}}, take_read} - {{RING_W{1'b0}}, back_take};
+      rows_q <= rows_q + {{(ROWS_W - 1) {1'b0}}, row_read}
+          - {{(ROWS_W - 1) {1'b0}}, back_take_row};
     end
   end
 
@@ -226,30 +258,29 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
       row_q     <= 10'd0;
       vector_q  <= 16'd0;
       src_row_q <= {AddrW{1'b0}};
-      bank_q    <= 1'b0;
     end else begin
-      if ((take_word && state_q == StBeta) || take_read) begin
-        vector_q <= last_vector ? 16'd0 : vector_q + 16'd1;
-      end
-      if (hand_over) begin
+      if (take_read) vector_q <= last_vector ? 16'd0 : vector_q + 16'd1;
+      if (row_read) begin
         row_q     <= row_q + 10'd1;
         src_row_q <= src_row_q + {{(AddrW - 12) {1'b0}}, src_stride};
-        bank_q    <= !bank_q;
       end
     end
-    drain_q <= (state_q == StDrain) ? drain_q + 4'd1 : 4'd0;
   end
 )");
   m.Body(R"(
   // Stage 1: the vector arrives. Integer views of its lanes and their exact sums.
-  reg               read_valid_q;
-  reg  [VEC_W-1:0]  read_vector_q;
+  reg read_valid_q;
+  reg read_first_q;
+  reg read_last_q;
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni)      read_valid_q <= 1'b0;
     else if (clear_i) read_valid_q <= 1'b0;
     else              read_valid_q <= take_read;
   end
-  always @(posedge clk_i) read_vector_q <= vector_q[VEC_W-1:0];
+  always @(posedge clk_i) begin
+    read_first_q <= first_vector;
+    read_last_q  <= last_vector;
+  end
 
   genvar                 g;
   wire [Lanes*INT_W-1:0] views;
@@ -291,120 +322,164 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
   end
 
   // Stage 2: the sums of the row.
-  reg                    sum_valid_q;
+  reg                    tile_valid_q;
+  reg                    tile_first_q;
+  reg                    tile_last_q;
   reg signed [SUM_W-1:0] sum_q;
   reg        [SQ_W-1:0]  square_q;
   always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni)      sum_valid_q <= 1'b0;
-    else if (clear_i) sum_valid_q <= 1'b0;
-    else              sum_valid_q <= read_valid_q;
+    if (!rst_ni)      tile_valid_q <= 1'b0;
+    else if (clear_i) tile_valid_q <= 1'b0;
+    else              tile_valid_q <= read_valid_q;
   end
-  wire start_row = accept || hand_over;
   always @(posedge clk_i) begin
-    if (start_row) begin
-      sum_q    <= {SUM_W{1'b0}};
-      square_q <= {SQ_W{1'b0}};
-    end else if (sum_valid_q) begin
-      sum_q    <= sum_q + tile_sum_q;
-      square_q <= square_q + tile_square_q;
+    tile_first_q <= read_first_q;
+    tile_last_q  <= read_last_q;
+    if (tile_valid_q) begin
+      sum_q    <= (tile_first_q ? {SUM_W{1'b0}} : sum_q) + tile_sum_q;
+      square_q <= (tile_first_q ? {SQ_W{1'b0}} : square_q) + tile_square_q;
     end
   end
 )");
   m.Body(R"(
-  // D = H*S2 - S1^2 + eps.
-  reg  [VAR_W-1:0]          scaled_square_q;
-  reg  [2*SUM_W-3:0]        squared_sum_q;
-  reg  [VAR_W-1:0]          variance_q;
-  wire [SUM_W-1:0]          sum_magnitude = sum_q[SUM_W-1] ? -sum_q : sum_q;
-  always @(posedge clk_i) begin
-    scaled_square_q <= {{(VAR_W - SQ_W) {1'b0}}, square_q} * {{(VAR_W - 16) {1'b0}}, hidden};
-    squared_sum_q   <= {{(SUM_W - 1) {1'b0}}, sum_magnitude[SUM_W-2:0]} *
-                       {{(SUM_W - 1) {1'b0}}, sum_magnitude[SUM_W-2:0]};
-    variance_q      <= scaled_square_q - {{(VAR_W - 2 * SUM_W + 2) {1'b0}}, squared_sum_q} + eps;
+  // Statistics of a row: D = H*S2 - S1^2 + eps and its reciprocal root, four cycles after its sums.
+  // stat_valid_q[0]: sums; [1]: their products; [2]: D; [3]: inside the root; [4]: root.
+  reg  [4:0]         stat_valid_q;
+  reg  [4*SUM_W-1:0] stat_sum_q;  // S1 of stages 1 to 4, youngest in the low bits
+  reg  [VAR_W-1:0]   scaled_square_q;
+  reg  [2*SUM_W-3:0] squared_sum_q;
+  reg  [VAR_W-1:0]   variance_q;
+  reg  [1:0]         flat_q;
+  wire [SUM_W-1:0]   sum_magnitude = sum_q[SUM_W-1] ? -sum_q : sum_q;
+
+  always @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni)      stat_valid_q <= 5'd0;
+    else if (clear_i) stat_valid_q <= 5'd0;
+    else              stat_valid_q <= {stat_valid_q[3:0], tile_valid_q && tile_last_q};
   end
+
+  always @(posedge clk_i) begin
+    if (|stat_valid_q[3:0]) begin
+      stat_sum_q      <= {stat_sum_q[3*SUM_W-1:0], sum_q};
+      scaled_square_q <= {{(VAR_W - SQ_W) {1'b0}}, square_q} * {{(VAR_W - 16) {1'b0}}, hidden};
+      squared_sum_q   <= {{(SUM_W - 1) {1'b0}}, sum_magnitude[SUM_W-2:0]} *
+                         {{(SUM_W - 1) {1'b0}}, sum_magnitude[SUM_W-2:0]};
+      variance_q      <= scaled_square_q - {{(VAR_W - 2 * SUM_W + 2) {1'b0}}, squared_sum_q} + eps;
+      // A constant row with no epsilon has D = 0: every normalised value is 0.
+      flat_q          <= {flat_q[0], variance_q == {VAR_W{1'b0}}};
+    end
+  end
+
   wire [16:0] root;
   wire [5:0]  root_shift;
   eb_rsqrt #(
     .VarW(VAR_W)
   ) u_rsqrt (
     .clk_i(clk_i),
-    .en_i(1'b1),
+    .en_i(|stat_valid_q[3:2]),
     .d_i(variance_q),
     .y_o(root),
     .h_o(root_shift)
   );
-  // A constant row with no epsilon has D = 0: every normalised value is 0.
-  reg [1:0] flat_q;
-  always @(posedge clk_i) flat_q <= {flat_q[0], variance_q == {VAR_W{1'b0}}};
+
+  // Never full: the front reads at most ROWS rows ahead of the back.
+  wire              row_ready;
+  wire [SUM_W-1:0]  row_sum;
+  wire [16:0]       row_root;
+  wire [5:0]        row_shift;
+  wire              unused_stat_ready;
+  wire [ROWS_W-1:0] unused_stat_count;
+  eb_fifo #(
+    .Width(SUM_W + 23),
+    .Depth(ROWS)
+  ) u_statistics (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(clear_i),
+    .in_valid_i(stat_valid_q[4]),
+    .in_ready_o(unused_stat_ready),
+    .in_data_i({stat_sum_q[3*SUM_W+:SUM_W], flat_q[1] ? 17'd0 : root, root_shift}),
+    .out_valid_o(row_ready),
+    .out_ready_i(back_take_row),
+    .out_data_o({row_sum, row_root, row_shift}),
+    .count_o(unused_stat_count)
+  );
 )");
   m.Body(R"(
   // ---------------------------------------------------------------------------------------------
-  // Back: normalises the buffered row while the front reads the next one. Every stage stands still
-  // when a write is refused. valid_q[0]: buffer data; [1]: centred; [2]: product; [3]: normalised;
-  // [4]: scaled by gamma; [5]: beta added; [6]: encoder; [7]: codes ready to be written.
-  reg               back_read_q;
-  reg               back_bank_q;
-  reg  [VEC_W-1:0]  back_vector_q;
-  reg  [AddrW-1:0]  back_row_addr_q;
-  reg  [16:0]       root_q;
-  reg  [5:0]        root_shift_q;
+  // Back: normalises the rows whose statistics are ready, a vector a cycle. Every stage stands
+  // still when a write is refused. valid_q[0]: buffer data; [1]: centred; [2]: product;
+  // [3]: normalised; [4]: scaled by gamma; [5]: beta added; [6]: encoder; [7]: codes to be written.
+  reg  [VEC_W-1:0]        back_vector_q;
+  reg  [AddrW-1:0]        back_row_addr_q;
   reg  signed [SUM_W-1:0] back_sum_q;
-  reg  [7:0]        valid_q;
+  reg  [16:0]             back_root_q, back_root_q2;
+  reg  [5:0]              back_shift_q, back_shift_q2, back_shift_q3;
+  reg  [7:0]              valid_q;
 
   wire advance   = !valid_q[7] || wr_ready_i;
   wire step      = advance && (|valid_q[6:0]);  // the lanes switch only for vectors
+  wire back_wish = row_ready && (state_q == StRows);
   wire back_last = {{(16 - VEC_W) {1'b0}}, back_vector_q} == vectors - 16'd1;
 
+  assign back_take     = back_wish && advance;
+  assign back_take_row = back_take && back_last;
+  assign finished      = !reading_q && (rows_q == {ROWS_W{1'b0}}) && (valid_q[6:0] == 7'd0)
+      && advance;
+
   always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      back_busy_q <= 1'b0;
-      back_read_q <= 1'b0;
-      valid_q     <= 8'd0;
-    end else if (clear_i) begin
-      back_busy_q <= 1'b0;
-      back_read_q <= 1'b0;
-      valid_q     <= 8'd0;
-    end else begin
-      if (advance) valid_q <= {valid_q[6:0], back_read_q};
-      if (hand_over) begin
-        back_busy_q <= 1'b1;
-        back_read_q <= 1'b1;
-      end else if (advance) begin
-        if (back_last) back_read_q <= 1'b0;
-        if (!back_read_q && valid_q[6:0] == 7'd0) back_busy_q <= 1'b0;
-      end
-    end
+    if (!rst_ni) valid_q <= 8'd0;
+    else if (clear_i) valid_q <= 8'd0;
+    else if (advance) valid_q <= {valid_q[6:0], back_wish};
   end
 
   always @(posedge clk_i) begin
     if (accept) begin
+      back_vector_q   <= {VEC_W{1'b0}};
       back_row_addr_q <= {AddrW{1'b0}};
-    end else if (hand_over) begin
-      back_vector_q <= {VEC_W{1'b0}};
-      back_bank_q   <= bank_q;
-      root_q        <= flat_q[1] ? 17'd0 : root;
-      root_shift_q  <= root_shift;
-      back_sum_q    <= sum_q;
-    end else if (advance && back_read_q) begin
-      back_vector_q <= back_vector_q + {{(VEC_W - 1) {1'b0}}, 1'b1};
+    end else if (back_take) begin
+      back_vector_q <= back_last ? {VEC_W{1'b0}} : back_vector_q + {{(VEC_W - 1) {1'b0}}, 1'b1};
       if (back_last) back_row_addr_q <= back_row_addr_q + {{(AddrW - 12) {1'b0}}, dst_stride};
+    end
+    // The statistics go with the vector to the stages that use them.
+    if (advance) begin
+      back_sum_q    <= row_sum;
+      back_root_q   <= row_root;
+      back_root_q2  <= back_root_q;
+      back_shift_q  <= row_shift;
+      back_shift_q2 <= back_shift_q;
+      back_shift_q3 <= back_shift_q2;
     end
   end
 )");
   m.Body(R"(
+  // The ring buffer: as many vectors as a row and what is read while its statistics are made.
+  reg  [RING_W-1:0]      ring_wr_q;
+  reg  [RING_W-1:0]      ring_rd_q;
   wire [Lanes*CodeW-1:0] buffered;
+
+  always @(posedge clk_i) begin
+    if (accept) begin
+      ring_wr_q <= {RING_W{1'b0}};
+      ring_rd_q <= {RING_W{1'b0}};
+    end else begin
+      if (read_valid_q) ring_wr_q <= ring_wr_q + {{(RING_W - 1) {1'b0}}, 1'b1};
+      if (back_take) ring_rd_q <= ring_rd_q + {{(RING_W - 1) {1'b0}}, 1'b1};
+    end
+  end
+
   eb_sram_1r1w #(
-    .Depth(2 << VEC_W),
+    .Depth(1 << RING_W),
     .Lanes(1),
     .LaneW(Lanes * CodeW),
     .Backend(Backend)
   ) u_row_buffer (
     .clk_i(clk_i),
     .wr_en_i(read_valid_q),
-    .wr_addr_i({bank_q, read_vector_q}),
+    .wr_addr_i(ring_wr_q),
     .wr_data_i(rd_data_i),
-    .rd_en_i(back_read_q && advance),
-    .rd_addr_i({back_bank_q, back_vector_q}),
+    .rd_en_i(back_take),
+    .rd_addr_i(ring_rd_q),
     .rd_data_o(buffered)
   );
 
@@ -431,7 +506,7 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
   ) u_gamma (
     .clk_i(clk_i),
     .wr_en_i(take_word && (state_q == StGamma)),
-    .wr_addr_i(vector_q[VEC_W-1:0]),
+    .wr_addr_i(word_q),
     .wr_data_i(gamma_in),
     .rd_en_i(advance && valid_q[2]),
     .rd_addr_i(vector_q4[2*VEC_W+:VEC_W]),
@@ -445,7 +520,7 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
   ) u_beta (
     .clk_i(clk_i),
     .wr_en_i(take_word && (state_q == StBeta)),
-    .wr_addr_i(vector_q[VEC_W-1:0]),
+    .wr_addr_i(word_q),
     .wr_data_i(beta_in),
     .rd_en_i(advance && valid_q[3]),
     .rd_addr_i(vector_q4[3*VEC_W+:VEC_W]),
@@ -479,8 +554,8 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
         .view_i(view_back),
         .hidden_i(hidden),
         .sum_i(back_sum_q),
-        .root_i(root_q),
-        .shift_i(root_shift_q),
+        .root_i(back_root_q2),
+        .shift_i(back_shift_q3),
         .gamma_i(gamma[NORM_W*g+:NORM_W]),
         .beta_i(beta[FIXED_W*g+:FIXED_W]),
         .bias_i(bias_out),
@@ -492,7 +567,7 @@ front reads the next. Gamma and beta are taken from the weight stream first.)");
   assign wr_valid_o = valid_q[7];
   assign wr_addr_o  = addr_q[7*AddrW+:AddrW];
   assign wr_data_o  = codes;
-  wire unused_ok = &{1'b0, cmd_q, sum_magnitude[SUM_W-1]};
+  wire unused_ok = &{1'b0, cmd_q, sum_magnitude[SUM_W-1], unused_stat_ready, unused_stat_count};
 )");
   return m;
 }

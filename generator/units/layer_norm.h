@@ -5,6 +5,9 @@
 
 namespace edgebert::gen {
 
+/// Cycles from the last read of a row to its statistics.
+inline constexpr int kNormStatisticsCycles = 8;
+
 /// Code to integer view.
 vlog::Module EmitAfInteger();
 /// One lane of the normalising pipeline.

@@ -2,6 +2,7 @@
 // and huge variances, stalls on every side, commands dropped in any cycle.
 #include "generator/units/layer_norm.h"
 
+#include "generator/blocks/fifo.h"
 #include "generator/blocks/sram.h"
 #include "generator/units/af_encoder.h"
 #include "generator/units/rsqrt.h"
@@ -59,7 +60,7 @@ class LayerNormTest : public ::testing::TestWithParam<Case> {
   LayerNormTest()
       : dut_(test::BuildUnit(
             {gen::EmitLayerNorm(), gen::EmitNormLane(), gen::EmitAfInteger(), gen::EmitRSqrt(),
-             gen::EmitSram1r1w(), gen::EmitSram1r1wMacro(), gen::EmitAfEncoder()},
+             gen::EmitFifo(), gen::EmitSram1r1w(), gen::EmitSram1r1wMacro(), gen::EmitAfEncoder()},
             "eb_layer_norm",
             {{"Lanes", std::to_string(lanes_)},
              {"CodeW", std::to_string(format_.width)},
@@ -174,9 +175,10 @@ TEST_P(LayerNormTest, EqualsGolden) {
 // A command after the dropped one begins in the next cycle, and must not see anything of it.
 TEST_P(LayerNormTest, ForgetsADroppedCommand) {
   // Commands are of many lengths; some end before they are dropped.
+  const auto span = static_cast<uint64_t>(20 + 8 * max_vectors_);
   int dropped = 0;
   for (uint64_t trial = 0; trial < 360 && !HasFailure(); ++trial) {
-    const uint64_t cycles = trial % 120;
+    const uint64_t cycles = trial % span;
     if (!test::AbortCommand(bench_, Draw(9), cycles)) continue;
     ++dropped;
     EXPECT_FALSE(dut_.Get("wr_valid_o"));
