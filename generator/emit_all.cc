@@ -33,6 +33,7 @@
 #include "generator/units/registers.h"
 #include "generator/units/reram_ctrl.h"
 #include "generator/units/reram_macro.h"
+#include "generator/units/resident_weights.h"
 #include "generator/units/result_writer.h"
 #include "generator/units/rsqrt.h"
 #include "generator/units/segment_address.h"
@@ -47,21 +48,49 @@
 namespace edgebert::gen {
 
 std::vector<vlog::Module> CommonModules() {
-  std::vector<vlog::Module> modules = {
-      EmitAccumulator(),    EmitActivation(),     EmitActivationMemory(),
-      EmitAfDecoder(),      EmitAfEncoder(),      EmitAfInteger(),
-      EmitAfMultiplier(),   EmitAxiReader(),      EmitAxiWriter(),
-      EmitBitmaskDecoder(), EmitBitmaskEncoder(), EmitEmbedding(),
-      EmitEntropy(),        EmitExit(),           EmitExp(),
-      EmitFifo(),           EmitLayerNorm(),      EmitLn(),
-      EmitMatmul(),         EmitNormLane(),       EmitPostLane(),
-      EmitPostProcessor(),  EmitProgramMemory(),  EmitRSqrt(),
-      EmitReciprocal(),     EmitRegisters(),      EmitReramArrayMacro(),
-      EmitReramCtrl(),      EmitReramMacro(),     EmitResetSync(),
-      EmitResultWriter(),   EmitRoundShift(),     EmitRowWindow(),
-      EmitSegmentAddress(), EmitSequencer(),      EmitSoftmax(),
-      EmitSpanMask(),       EmitSram1r1w(),       EmitSram1r1wMacro(),
-      EmitTokenMemory(),    EmitVmacArray(),      EmitWeightStream()};
+  std::vector<vlog::Module> modules = {EmitAccumulator(),
+                                       EmitActivation(),
+                                       EmitActivationMemory(),
+                                       EmitAfDecoder(),
+                                       EmitAfEncoder(),
+                                       EmitAfInteger(),
+                                       EmitAfMultiplier(),
+                                       EmitAxiReader(),
+                                       EmitAxiWriter(),
+                                       EmitBitmaskDecoder(),
+                                       EmitBitmaskEncoder(),
+                                       EmitEmbedding(),
+                                       EmitEntropy(),
+                                       EmitExit(),
+                                       EmitExp(),
+                                       EmitFifo(),
+                                       EmitLayerNorm(),
+                                       EmitLn(),
+                                       EmitMatmul(),
+                                       EmitNormLane(),
+                                       EmitPostLane(),
+                                       EmitPostProcessor(),
+                                       EmitProgramMemory(),
+                                       EmitRSqrt(),
+                                       EmitReciprocal(),
+                                       EmitRegisters(),
+                                       EmitReramArrayMacro(),
+                                       EmitReramCtrl(),
+                                       EmitReramMacro(),
+                                       EmitResetSync(),
+                                       EmitResidentWeights(),
+                                       EmitResultWriter(),
+                                       EmitRoundShift(),
+                                       EmitRowWindow(),
+                                       EmitSegmentAddress(),
+                                       EmitSequencer(),
+                                       EmitSoftmax(),
+                                       EmitSpanMask(),
+                                       EmitSram1r1w(),
+                                       EmitSram1r1wMacro(),
+                                       EmitTokenMemory(),
+                                       EmitVmacArray(),
+                                       EmitWeightStream()};
   std::sort(modules.begin(), modules.end(),
             [](const vlog::Module& a, const vlog::Module& b) { return a.name() < b.name(); });
   return modules;

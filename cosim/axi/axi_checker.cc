@@ -106,14 +106,23 @@ void AxiChecker::CheckAddress(uint64_t cycle, const std::string& channel, const 
   }
 }
 
+void AxiChecker::Reset() {
+  violations_.clear();
+  Forget();
+  for (AxiChannelWatch& watch : read_watches_) watch.Reset();
+  for (AxiChannelWatch& watch : write_watches_) watch.Reset();
+}
+
+void AxiChecker::Forget() {
+  reads_.clear();
+  writes_.clear();
+  write_beats_.clear();
+  unanswered_.clear();
+}
+
 void AxiChecker::Sample(uint64_t cycle) {
   const bool in_reset = reset_.Get() == 0;
-  if (in_reset) {
-    reads_.clear();
-    writes_.clear();
-    write_beats_.clear();
-    unanswered_.clear();
-  }
+  if (in_reset) Forget();
   if (ports_.read) SampleRead(cycle, in_reset);
   if (ports_.write) SampleWrite(cycle, in_reset);
 }
@@ -225,6 +234,12 @@ AxiLiteChecker::AxiLiteChecker(const AxiLitePorts& ports, Port reset)
       b_("B", ports.bvalid, ports.bready, {ports.bresp}),
       ar_("AR", ports.arvalid, ports.arready, {ports.araddr}),
       r_("R", ports.rvalid, ports.rready, {ports.rdata, ports.rresp}) {}
+
+void AxiLiteChecker::Reset() {
+  violations_.clear();
+  addresses_ = data_ = reads_ = 0;
+  for (AxiChannelWatch* watch : {&aw_, &w_, &b_, &ar_, &r_}) watch->Reset();
+}
 
 void AxiLiteChecker::Sample(uint64_t cycle) {
   const bool in_reset = reset_.Get() == 0;

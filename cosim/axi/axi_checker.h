@@ -29,6 +29,7 @@ class AxiChannelWatch {
 
   /// Checks this cycle; true when a transfer takes place.
   bool Sample(uint64_t cycle, bool in_reset, std::vector<AxiViolation>& violations);
+  void Reset() { stalled_ = false; }
 
  private:
   std::string name_;
@@ -46,7 +47,8 @@ class AxiChecker : public Agent {
   void Sample(uint64_t cycle) override;
   /// Call at the end: every burst must have been answered.
   void Finish(uint64_t cycle);
-  void Clear() { violations_.clear(); }
+  /// Forgets violations and what is outstanding: the design is being reset.
+  void Reset();
   [[nodiscard]] const std::vector<AxiViolation>& violations() const { return violations_; }
 
  private:
@@ -58,6 +60,7 @@ class AxiChecker : public Agent {
   void Report(uint64_t cycle, std::string rule, std::string detail);
   void CheckAddress(uint64_t cycle, const std::string& channel, const AxiAddress& address,
                     int bus_bytes);
+  void Forget();
   void SampleRead(uint64_t cycle, bool in_reset);
   void SampleWrite(uint64_t cycle, bool in_reset);
   void MatchWrites(uint64_t cycle);
@@ -83,7 +86,8 @@ class AxiLiteChecker : public Agent {
   AxiLiteChecker(const AxiLitePorts& ports, Port reset);
   void Sample(uint64_t cycle) override;
   void Finish(uint64_t cycle);
-  void Clear() { violations_.clear(); }
+  /// Forgets violations and what is outstanding: the design is being reset.
+  void Reset();
   [[nodiscard]] const std::vector<AxiViolation>& violations() const { return violations_; }
 
  private:

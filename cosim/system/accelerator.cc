@@ -15,6 +15,7 @@ constexpr uint64_t kPage = 4096;
 constexpr uint64_t kGuardBytes = 256;  // after the result record; must stay as it is
 constexpr int kResetCycles = 4;
 constexpr uint64_t kLoadCyclesAnInstruction = 1000;
+constexpr uint64_t kLoadCyclesABeat = 100;
 
 constexpr uint32_t kStart = 1, kLoad = 4;  // CONTROL
 constexpr uint32_t kAllInterrupts = 7;
@@ -163,6 +164,17 @@ Status Accelerator::MapMemory(const model::Image& image) {
         fmt::format("the image ends at {:#x}, beyond {} address bits", end, config_.axi.addr_width),
         "cosim-image");
   }
+  // The stream ends with a whole beat.
+  resident_bytes_ = config_.memory.resident_kib > 0 ? image.weights.size() : 0;
+  const uint64_t resident_limit =
+      uint64_t{1024} * static_cast<uint64_t>(config_.memory.resident_kib);
+  if (resident_bytes_ > resident_limit) {
+    return Error({},
+                 fmt::format("the weight stream has {} bytes, 'memory.resident_kib' holds {}: make "
+                             "it larger, or 0 to read weights when they are used",
+                             resident_bytes_, resident_limit),
+                 "cosim-image");
+  }
   memory_.ClearRegions();
   memory_.AddReadOnlyRegion(program_base_, program_);
   memory_.AddReadOnlyRegion(token_base_, tokens_);
@@ -176,8 +188,8 @@ Status Accelerator::Load(const model::Image& image, uint64_t seed) {
   memory_.Reseed(seed);
   host_.Reset();
   host_.Reseed(seed);
-  axi_checker_.Clear();
-  axil_checker_.Clear();
+  axi_checker_.Reset();
+  axil_checker_.Reset();
   dut_.Reset(kResetCycles);
   EB_RETURN_IF_ERROR(LoadReram(image));
   EB_RETURN_IF_ERROR(MapMemory(image));
@@ -186,9 +198,12 @@ Status Accelerator::Load(const model::Image& image, uint64_t seed) {
       WriteAddress("WEIGHT_BASE", weight_base_) && WriteAddress("TOKEN_BASE", token_base_) &&
       WriteAddress("RESULT_BASE", result_base_) &&
       WriteRegister("PROGRAM_LENGTH", static_cast<uint32_t>(image.program.size())) &&
+      WriteRegister("RESIDENT_BYTES", static_cast<uint32_t>(resident_bytes_)) &&
       WriteRegister("CONTROL", kLoad);
   if (!okay) return Error({}, "the registers do not answer", "cosim-load");
-  const uint64_t limit = kLoadCyclesAnInstruction * (image.program.size() + 10);
+  const uint64_t limit =
+      kLoadCyclesAnInstruction * (image.program.size() + 10) +
+      kLoadCyclesABeat * (8 * resident_bytes_ / static_cast<uint64_t>(config_.axi.data_width));
   if (!bench_.RunUntil([&] { return irq_.Get() != 0; }, limit)) {
     return Error({}, fmt::format("the program is not loaded after {} cycles", limit), "cosim-load");
   }

@@ -121,6 +121,7 @@ class Accelerator {
   AxiLiteChecker axil_checker_;
   std::vector<uint8_t> program_, tokens_, results_;  // what the accelerator reads and writes
   uint64_t program_base_ = 0, token_base_ = 0, result_base_ = 0, weight_base_ = 0;
+  uint64_t resident_bytes_ = 0;  ///< of the weight stream, kept on chip
   int classes_ = 0;
 };
 

@@ -54,6 +54,11 @@ std::vector<MemoryInstance> MemoryList(const spec::AcceleratorConfig& config) {
        fmt::format("codes of the embeddings, read-only, {} bits a cell",
                    config.reram.bits_per_cell)},
   };
+  if (config.memory.resident_kib > 0) {
+    list.push_back({"g_resident.u_resident_weights.u_weights", kWrapper,
+                    spec::ResidentBeats(config), config.axi.data_width, 1,
+                    "weight stream kept on chip"});
+  }
   std::sort(list.begin(), list.end(),
             [](const MemoryInstance& a, const MemoryInstance& b) { return a.path < b.path; });
   return list;

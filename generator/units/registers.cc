@@ -30,7 +30,7 @@ std::string ReadValue(const spec::Register& r) {
   if (name == "CONFIG_HASH") return "ConfigHash";
   if (name == "SHAPE") return "{MaxRows[15:0], ExpW[3:0], CodeW[3:0], Lanes[7:0]}";
   if (name == "CONTROL") return "32'd0";
-  if (name == "STATUS") return "{27'd0, aborted_i, loaded_i, error_i, done_i, busy_i}";
+  if (name == "STATUS") return "{26'd0, resident_i, aborted_i, loaded_i, error_i, done_i, busy_i}";
   if (name == "ERROR") return "{error_detail_i, error_code_i}";
   if (name == "IRQ_STATUS") return "{29'd0, irq_status_q}";
   if (name == "EXIT_LAYER") return "{16'd0, exit_layer_i}";
@@ -61,6 +61,7 @@ void AddPorts(vlog::Module& m) {
   }
   m.Group("State");
   m.Input("busy_i").Input("done_i").Input("error_i").Input("aborted_i").Input("loaded_i");
+  m.Input("resident_i");
   m.Input("done_event_i").Input("error_event_i").Input("aborted_event_i");
   m.Input("error_code_i", "8").Input("error_detail_i", "24");
   m.Input("exit_layer_i", "16").Input("prediction_i", "8");

@@ -22,6 +22,7 @@ void AddConstants(vlog::Module& m) {
   m.Local("UNITS", spec::kUnits);
   m.Local("BEATS_PER_INSTRUCTION", "INSTRUCTION_W / AxiDataW");
   m.Local("TOKENS_PER_BEAT", "AxiDataW / 32");
+  m.Local("SIZE", "$clog2(AxiDataW / 8)", "log2 of the bytes of a beat");
   for (const auto& [name, opcode] :
        {std::pair{"OP_END", Opcode::kEnd}, std::pair{"OP_STREAM", Opcode::kStream},
         std::pair{"OP_LOOP", Opcode::kLoop}, std::pair{"OP_EMBED", Opcode::kEmbed},
@@ -44,7 +45,8 @@ void AddConstants(vlog::Module& m) {
                                    std::pair{"ERROR_OPCODE", ErrorCode::kBadOpcode},
                                    std::pair{"ERROR_PROGRAM_OVERRUN", ErrorCode::kProgramOverrun},
                                    std::pair{"ERROR_STREAM_FORMAT", ErrorCode::kStreamFormat},
-                                   std::pair{"ERROR_NO_EXIT", ErrorCode::kNoExit}}) {
+                                   std::pair{"ERROR_NO_EXIT", ErrorCode::kNoExit},
+                                   std::pair{"ERROR_RESIDENT", ErrorCode::kResident}}) {
     m.Local(name, fmt::format("8'd{}", static_cast<uint32_t>(code)));
   }
 }
@@ -55,9 +57,10 @@ void AddPorts(vlog::Module& m) {
   m.Input("start_i").Input("load_i").Input("abort_i").Input("length_i", "32");
   m.Input("program_length_i", "32").Input("program_base_i", "AxiAddrW");
   m.Input("weight_base_i", "AxiAddrW").Input("token_base_i", "AxiAddrW");
-  m.Input("result_base_i", "AxiAddrW");
+  m.Input("result_base_i", "AxiAddrW").Input("resident_bytes_i", "32");
   m.Group("State, to the registers; *_event_o pulse when the state is entered");
   m.Output("busy_o").Output("done_o").Output("error_o").Output("aborted_o").Output("loaded_o");
+  m.Output("resident_o");
   m.Output("done_event_o").Output("error_event_o").Output("aborted_event_o");
   m.Output("error_code_o", "8").Output("error_detail_o", "24");
   m.Output("exit_layer_o", "16").Output("prediction_o", "8").Output("entropy_o", "20");
@@ -80,6 +83,9 @@ void AddPorts(vlog::Module& m) {
   m.Group("Weight stream");
   m.Output("segment_valid_o").Input("segment_ready_i").Output("segment_addr_o", "AxiAddrW");
   m.Output("segment_beats_o", "32").Input("format_error_i");
+  m.Group("Resident weights: LOAD fills them with beats of the reader");
+  m.Output("resident_start_o").Output("resident_beats_o", "32").Output("resident_fetch_o");
+  m.Input("resident_ready_i").Input("resident_done_i").Input("resident_error_i");
   m.Group("Embedding");
   m.Input("token_rd_addr_i", "10").Output("token_rd_data_o", "32");
   m.Input("embedding_error_i").Input("embedding_error_code_i", "8");
@@ -94,7 +100,7 @@ constexpr const char* kDeclarations = R"(
   // What the sequencer is doing.
   localparam [3:0] ST_IDLE    = 4'd0;   // waits for START or LOAD
   localparam [3:0] ST_CHECK   = 4'd1;   // are the registers fit to run?
-  localparam [3:0] ST_REQUEST = 4'd2;   // asks the reader for the program or the tokens
+  localparam [3:0] ST_REQUEST = 4'd2;   // asks the reader for program, weights or tokens
   localparam [3:0] ST_RECEIVE = 4'd3;   // takes them
   localparam [3:0] ST_RUN     = 4'd4;   // executes instructions
   localparam [3:0] ST_EXIT    = 4'd5;   // EXIT: waits for the entropy
@@ -107,7 +113,9 @@ constexpr const char* kDeclarations = R"(
 
   reg [3:0]  state_q, state_d;
   reg        loading_q, loading_d;  // the command is LOAD
+  reg        weights_q, weights_d;  // LOAD: the resident weights, after the program
   reg        loaded_q, loaded_d;
+  reg        resident_q, resident_d;
   reg        done_q, done_d;
   reg        error_q, error_d;
   reg        aborted_q, aborted_d;
@@ -210,10 +218,16 @@ constexpr const char* kPhases = R"(
   wire record_idle;
   wire quiet = units_idle && record_idle && reader_idle_i && writer_idle_i;
 
+  // A whole number of beats, at most ResidentBeats.
+  wire bad_resident_bytes = (resident_bytes_i[SIZE-1:0] != {SIZE{1'b0}})
+      || (resident_beats_o > ResidentBeats);
+
   always @* begin
     state_d          = state_q;
     loading_d        = loading_q;
+    weights_d        = weights_q;
     loaded_d         = loaded_q;
+    resident_d       = resident_q;
     done_d           = done_q;
     error_d          = error_q;
     aborted_d        = aborted_q;
@@ -238,7 +252,9 @@ constexpr const char* kPhases = R"(
         if (start_i || load_i) begin
           state_d        = ST_CHECK;
           loading_d      = load_i;
+          weights_d      = 1'b0;
           loaded_d       = loaded_q && (!load_i);
+          resident_d     = resident_q && (!load_i);
           done_d         = 1'b0;
           error_d        = 1'b0;
           aborted_d      = 1'b0;
@@ -257,8 +273,14 @@ constexpr const char* kPhases = R"(
         state_d = ST_REQUEST;
         if (loading_q) begin
           program_length_d = program_length_i[16:0];
-          fail             = (program_length_i == 32'd0) || (program_length_i > ProgramDepth);
-          fail_code        = ERROR_PROGRAM_LENGTH;
+          fail             = 1'b1;
+          if ((program_length_i == 32'd0) || (program_length_i > ProgramDepth)) begin
+            fail_code = ERROR_PROGRAM_LENGTH;
+          end else if (bad_resident_bytes) begin
+            fail_code = ERROR_RESIDENT;
+          end else begin
+            fail = 1'b0;
+          end
         end else if (!loaded_q) begin
           fail             = 1'b1;
           fail_code        = ERROR_NO_PROGRAM;
@@ -273,8 +295,11 @@ constexpr const char* kPhases = R"(
       end
 
       ST_RECEIVE: begin
-        if (loading_q && program_done) begin
-          state_d = ST_DRAIN;
+        if (weights_q) begin
+          if (resident_done_i) state_d = ST_DRAIN;
+        end else if (loading_q && program_done) begin
+          weights_d = (resident_beats_o != 32'd0);
+          state_d   = weights_d ? ST_REQUEST : ST_DRAIN;
         end else if ((!loading_q) && tokens_done) begin
           state_d = ST_RUN;
           restart = 1'b1;
@@ -352,9 +377,10 @@ constexpr const char* kPhases = R"(
 
       ST_DRAIN: begin
         if (quiet) begin
-          state_d  = ST_IDLE;
-          done_d   = (!error_q) && (!aborted_q);
-          loaded_d = loaded_q || (loading_q && done_d);
+          state_d    = ST_IDLE;
+          done_d     = (!error_q) && (!aborted_q);
+          loaded_d   = loaded_q || (loading_q && done_d);
+          resident_d = resident_q || (weights_q && done_d);
         end
       end
 
@@ -367,7 +393,7 @@ constexpr const char* kPhases = R"(
     if (reader_error_i) begin
       fail        = 1'b1;
       fail_code   = ERROR_AXI_READ;
-      fail_detail = (!fetching_o) ? 24'd2 : (loading_q ? 24'd0 : 24'd1);
+      fail_detail = (weights_q || !fetching_o) ? 24'd2 : (loading_q ? 24'd0 : 24'd1);
     end else if (writer_error_i) begin
       fail        = 1'b1;
       fail_code   = ERROR_AXI_WRITE;
@@ -376,6 +402,10 @@ constexpr const char* kPhases = R"(
       fail        = 1'b1;
       fail_code   = ERROR_STREAM_FORMAT;
       fail_detail = 24'd0;
+    end else if (resident_error_i) begin
+      fail        = 1'b1;
+      fail_code   = ERROR_RESIDENT;
+      fail_detail = 24'd1;
     end else if (embedding_error_i) begin
       fail        = 1'b1;
       fail_code   = embedding_error_code_i;
@@ -385,10 +415,11 @@ constexpr const char* kPhases = R"(
     // The first error or abort stands; what follows from clearing the units is no news.
     if ((state_q != ST_IDLE) && (!error_q) && (!aborted_q)) begin
       if (abort_i) begin
-        state_d   = ST_CLEAR;
-        aborted_d = 1'b1;
-        done_d    = 1'b0;
-        loaded_d  = loaded_q;
+        state_d    = ST_CLEAR;
+        aborted_d  = 1'b1;
+        done_d     = 1'b0;
+        loaded_d   = loaded_q;
+        resident_d = resident_q;
       end else if (fail) begin
         state_d        = ST_CLEAR;
         error_d        = 1'b1;
@@ -396,6 +427,7 @@ constexpr const char* kPhases = R"(
         error_detail_d = fail_detail;
         done_d         = 1'b0;
         loaded_d       = loaded_q;
+        resident_d     = resident_q;
       end
     end
   end
@@ -407,6 +439,7 @@ constexpr const char* kOutputs = R"(
   assign error_o          = error_q;
   assign aborted_o        = aborted_q;
   assign loaded_o         = loaded_q;
+  assign resident_o       = resident_q;
   assign done_event_o     = (state_q == ST_DRAIN) && (state_d == ST_IDLE) && done_d;
   assign error_event_o    = (state_q == ST_DRAIN) && (state_d == ST_IDLE) && error_q;
   assign aborted_event_o  = (state_q == ST_DRAIN) && (state_d == ST_IDLE) && aborted_q;
@@ -420,9 +453,10 @@ constexpr const char* kOutputs = R"(
   assign clear_o          = (state_q == ST_CLEAR);
   assign flush_o          = (state_q == ST_CLEAR) || (state_q == ST_FLUSH);
 
-  // Program and tokens.
+  // Program, resident weights and tokens.
   wire        receiving    = (state_q == ST_RECEIVE);
   wire        request      = (state_q == ST_REQUEST);
+  wire        for_program  = loading_q && (!weights_q);
   wire        program_ready;
   wire        tokens_ready;
   wire [31:0] program_beats = {15'd0, program_length_q} * BEATS_PER_INSTRUCTION;
@@ -430,9 +464,14 @@ constexpr const char* kOutputs = R"(
 
   assign fetching_o   = request || receiving;
   assign req_valid_o  = request;
-  assign req_addr_o   = loading_q ? program_base_i : token_base_i;
-  assign req_beats_o  = loading_q ? program_beats : token_beats;
-  assign beat_ready_o = receiving && (loading_q ? program_ready : tokens_ready);
+  assign req_addr_o   = weights_q ? weight_base_i : loading_q ? program_base_i : token_base_i;
+  assign req_beats_o  = weights_q ? resident_beats_o : loading_q ? program_beats : token_beats;
+  assign beat_ready_o = receiving && (weights_q ? resident_ready_i : loading_q ? program_ready
+                                                                               : tokens_ready);
+
+  assign resident_start_o = request && weights_q;
+  assign resident_beats_o = resident_bytes_i >> SIZE;
+  assign resident_fetch_o = receiving && weights_q;
 )";
 
 constexpr const char* kInstances = R"(
@@ -443,9 +482,9 @@ constexpr const char* kInstances = R"(
   ) u_program_memory (
     .clk_i               (clk_i),
     .rst_ni              (rst_ni),
-    .load_start_i        (request && loading_q),
+    .load_start_i        (request && for_program),
     .length_i            (program_length_q),
-    .beat_valid_i        (beat_valid_i && receiving && loading_q),
+    .beat_valid_i        (beat_valid_i && receiving && for_program),
     .beat_ready_o        (program_ready),
     .beat_i              (beat_i),
     .load_done_o         (program_done),
@@ -527,7 +566,9 @@ constexpr const char* kRegisters = R"(
     if (!rst_ni) begin
       state_q          <= ST_IDLE;
       loading_q        <= 1'b0;
+      weights_q        <= 1'b0;
       loaded_q         <= 1'b0;
+      resident_q       <= 1'b0;
       done_q           <= 1'b0;
       error_q          <= 1'b0;
       aborted_q        <= 1'b0;
@@ -543,7 +584,9 @@ constexpr const char* kRegisters = R"(
     end else begin
       state_q          <= state_d;
       loading_q        <= loading_d;
+      weights_q        <= weights_d;
       loaded_q         <= loaded_d;
+      resident_q       <= resident_d;
       done_q           <= done_d;
       error_q          <= error_d;
       aborted_q        <= aborted_d;
@@ -565,7 +608,7 @@ constexpr const char* kRegisters = R"(
 vlog::Module EmitSequencer() {
   vlog::Module m("eb_sequencer", "generator/units/sequencer.cc");
   m.Describe(R"(
-eb_sequencer: loads the program, fetches the tokens, runs the program, writes the result.
+eb_sequencer: loads the program (and resident weights), fetches the tokens, runs the program, writes the result.
 
 Instructions are executed in order, one a cycle at best; each is handed to its unit when the
 units of its wait mask are idle. STREAM, LOOP and END are executed here. An error or an abort
@@ -576,6 +619,7 @@ aborted.)");
   m.Param("AxiDataW", "64", "bits of a beat: 32, 64, 128 or 256");
   m.Param("MaxRows", "16", "tokens of the longest sentence");
   m.Param("ProgramDepth", "64", "instructions of the program memory");
+  m.Param("ResidentBeats", "0", "beats of the resident weights, 0 if there are none");
   m.Param("Backend", "0", "memories: 0 behavioural, 1 flop, 2 macro");
   AddPorts(m);
   AddConstants(m);

@@ -49,18 +49,19 @@ struct ModelLimits {
 enum class MemoryBackend : uint8_t { kBehavioural = 0, kFlop = 1, kMacro = 2 };
 
 struct MemoryConfig {
-  int activation_vectors = 0;  ///< Vectors, 0..2^20; 0: what the model limits need.
-  int program_words = 512;     ///< Instructions of program memory, 16..65536.
-  int stream_fifo_beats = 64;  ///< Prefetch depth of the AXI reader, 4..4096.
+  int activation_vectors = 0;   ///< Vectors, 0..2^20; 0: what the model limits need.
+  int program_words = 512;      ///< Instructions of program memory, 16..65536.
+  int stream_fifo_beats = 256;  ///< Prefetch depth of the AXI reader, 4..4096.
+  int resident_kib = 0;         ///< KiB of weight stream that can stay on chip, 0..65536; 0: none.
   MemoryBackend backend = MemoryBackend::kBehavioural;
 };
 
 struct AxiConfig {
-  int data_width = 64;  ///< 32, 64, 128 or 256.
-  int addr_width = 32;  ///< 32..64.
-  int id_width = 4;     ///< 1..16.
-  int max_burst = 16;   ///< Beats of a burst, 1..256; at most stream_fifo_beats.
-  int outstanding = 4;  ///< Read bursts in flight, 1..16.
+  int data_width = 128;  ///< 32, 64, 128 or 256.
+  int addr_width = 32;   ///< 32..64.
+  int id_width = 4;      ///< 1..16.
+  int max_burst = 16;    ///< Beats of a burst, 1..256; at most stream_fifo_beats.
+  int outstanding = 16;  ///< Read bursts in flight, 1..16.
 };
 
 struct ReramConfig {
@@ -132,6 +133,8 @@ uint32_t ConfigHash(const AcceleratorConfig& config);
 [[nodiscard]] int SeqTiles(const AcceleratorConfig& c);
 /// Codes of a weight-stream beat and of a ReRAM word.
 [[nodiscard]] int CodesPerBeat(const AcceleratorConfig& c);
+/// Beats of the resident weight memory, 0 when there is none.
+[[nodiscard]] int ResidentBeats(const AcceleratorConfig& c);
 [[nodiscard]] int CodesPerReramWord(const AcceleratorConfig& c);
 /// Vectors of activation memory: seq_len times X, X1 and the sum before LayerNorm (HiddenVectors
 /// each) and a work region of max(FfnVectors, (heads + 3) * HeadVectors + SeqTiles,

@@ -24,7 +24,7 @@ struct Register {
 };
 
 inline constexpr uint32_t kIdentity = 0x45425254;  // "EBRT"
-inline constexpr uint32_t kRegisterMapVersion = 1;
+inline constexpr uint32_t kRegisterMapVersion = 2;
 
 inline constexpr std::array kRegisters = {
     Register{"IDENTITY", 0x000, Access::kReadOnly, "0x45425254"},
@@ -33,9 +33,9 @@ inline constexpr std::array kRegisters = {
     Register{"SHAPE", 0x00C, Access::kReadOnly,
              "7:0 n; 11:8 W; 15:12 E; 31:16 largest sequence length"},
     Register{"CONTROL", 0x010, Access::kWriteOnly,
-             "0 START a sentence; 1 ABORT; 2 LOAD the program from PROGRAM_BASE"},
+             "0 START a sentence; 1 ABORT; 2 LOAD the program, and the resident weights"},
     Register{"STATUS", 0x014, Access::kReadOnly,
-             "0 busy; 1 done; 2 error; 3 program loaded; 4 aborted"},
+             "0 busy; 1 done; 2 error; 3 program loaded; 4 aborted; 5 weights resident"},
     Register{"ERROR", 0x018, Access::kReadOnly, "7:0 error code; 31:8 detail"},
     Register{"IRQ_ENABLE", 0x01C, Access::kAlwaysWritable, "0 done; 1 error; 2 aborted"},
     Register{"IRQ_STATUS", 0x020, Access::kWriteOneClear, "0 done; 1 error; 2 aborted"},
@@ -55,6 +55,8 @@ inline constexpr std::array kRegisters = {
     Register{"PREDICTION", 0x054, Access::kReadOnly, "index of the largest logit"},
     Register{"ENTROPY", 0x058, Access::kReadOnly, "entropy of the last off-ramp, Q16.16"},
     Register{"SATURATION", 0x05C, Access::kReadOnly, "0 accumulator saturated in this sentence"},
+    Register{"RESIDENT_BYTES", 0x060, Access::kReadWrite,
+             "bytes from WEIGHT_BASE that LOAD copies on chip; 0: weights are read when used"},
 };
 
 /// Byte offset of the 64-bit counters: counter c at kCounterBase + 8*c (low word first).
@@ -108,6 +110,8 @@ enum class ErrorCode : uint32_t {
   kTokenRange = 9,      ///< Token id outside the vocabulary. Detail: position.
   kTypeRange = 10,      ///< Token type outside the table. Detail: position.
   kNoExit = 11,         ///< END before any EXIT.
+  kResident = 12,       ///< Detail: 0 RESIDENT_BYTES is no whole number of beats or above the
+                        ///< resident memory; 1 a segment of the stream reaches beyond it.
 };
 
 }  // namespace edgebert::spec

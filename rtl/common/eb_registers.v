@@ -53,12 +53,14 @@ module eb_registers #(
   output wire [31:0]         token_base_high_o,
   output wire [31:0]         result_base_low_o,
   output wire [31:0]         result_base_high_o,
+  output wire [31:0]         resident_bytes_o,
   // State
   input  wire                busy_i,
   input  wire                done_i,
   input  wire                error_i,
   input  wire                aborted_i,
   input  wire                loaded_i,
+  input  wire                resident_i,
   input  wire                done_event_i,
   input  wire                error_event_i,
   input  wire                aborted_event_i,
@@ -103,7 +105,7 @@ module eb_registers #(
 
   localparam ADDR_W                         = 11;
   localparam IDENTITY                       = 32'h45425254;
-  localparam VERSION                        = 32'd1;
+  localparam VERSION                        = 32'd2;
   localparam ADDR_IDENTITY                  = 11'h000;
   localparam ADDR_VERSION                   = 11'h004;
   localparam ADDR_CONFIG_HASH               = 11'h008;
@@ -128,6 +130,7 @@ module eb_registers #(
   localparam ADDR_PREDICTION                = 11'h054;
   localparam ADDR_ENTROPY                   = 11'h058;
   localparam ADDR_SATURATION                = 11'h05C;
+  localparam ADDR_RESIDENT_BYTES            = 11'h060;
   localparam ADDR_COUNT_CYCLES              = 11'h100;
   localparam ADDR_COUNT_MAC_CYCLES          = 11'h108;
   localparam ADDR_COUNT_GATED_ROWS          = 11'h110;
@@ -249,7 +252,8 @@ module eb_registers #(
       ADDR_TOKEN_BASE_LOW,
       ADDR_TOKEN_BASE_HIGH,
       ADDR_RESULT_BASE_LOW,
-      ADDR_RESULT_BASE_HIGH: wr_legal = !busy_i;
+      ADDR_RESULT_BASE_HIGH,
+      ADDR_RESIDENT_BYTES: wr_legal = !busy_i;
       default: wr_legal = 1'b0;
     endcase
   end
@@ -267,6 +271,7 @@ module eb_registers #(
   reg [31:0] token_base_high_q;
   reg [31:0] result_base_low_q;
   reg [31:0] result_base_high_q;
+  reg [31:0] resident_bytes_q;
 
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -282,6 +287,7 @@ module eb_registers #(
       token_base_high_q   <= 32'd0;
       result_base_low_q   <= 32'd0;
       result_base_high_q  <= 32'd0;
+      resident_bytes_q    <= 32'd0;
     end else begin
       if (wr_ok && (wr_addr == ADDR_IRQ_ENABLE)) begin
         irq_enable_q <= (irq_enable_q & ~wr_mask) | wr_bits;
@@ -319,6 +325,9 @@ module eb_registers #(
       if (wr_ok && (wr_addr == ADDR_RESULT_BASE_HIGH)) begin
         result_base_high_q <= (result_base_high_q & ~wr_mask) | wr_bits;
       end
+      if (wr_ok && (wr_addr == ADDR_RESIDENT_BYTES)) begin
+        resident_bytes_q <= (resident_bytes_q & ~wr_mask) | wr_bits;
+      end
     end
   end
 
@@ -333,6 +342,7 @@ module eb_registers #(
   assign token_base_high_o = token_base_high_q;
   assign result_base_low_o = result_base_low_q;
   assign result_base_high_o = result_base_high_q;
+  assign resident_bytes_o = resident_bytes_q;
 
   // Interrupts: an event sets its bit, writing 1 clears it, an event in the same cycle wins.
   reg  [2:0] irq_status_q;
@@ -463,7 +473,7 @@ module eb_registers #(
       ADDR_CONFIG_HASH: rd_data = ConfigHash;
       ADDR_SHAPE: rd_data = {MaxRows[15:0], ExpW[3:0], CodeW[3:0], Lanes[7:0]};
       ADDR_CONTROL: rd_data = 32'd0;
-      ADDR_STATUS: rd_data = {27'd0, aborted_i, loaded_i, error_i, done_i, busy_i};
+      ADDR_STATUS: rd_data = {26'd0, resident_i, aborted_i, loaded_i, error_i, done_i, busy_i};
       ADDR_ERROR: rd_data = {error_detail_i, error_code_i};
       ADDR_IRQ_ENABLE: rd_data = irq_enable_q;
       ADDR_IRQ_STATUS: rd_data = {29'd0, irq_status_q};
@@ -482,6 +492,7 @@ module eb_registers #(
       ADDR_PREDICTION: rd_data = {24'd0, prediction_i};
       ADDR_ENTROPY: rd_data = {12'd0, entropy_i};
       ADDR_SATURATION: rd_data = {31'd0, saturated_q};
+      ADDR_RESIDENT_BYTES: rd_data = resident_bytes_q;
       ADDR_COUNT_CYCLES: rd_data = cycles_q[31:0];
       ADDR_COUNT_CYCLES + 11'd4: rd_data = cycles_q[63:32];
       ADDR_COUNT_MAC_CYCLES: rd_data = mac_cycles_q[31:0];

@@ -1,4 +1,5 @@
-// eb_sequencer: loads the program, fetches the tokens, runs the program, writes the result.
+// eb_sequencer: loads the program (and resident weights), fetches the tokens, runs the program,
+// writes the result.
 //
 // Instructions are executed in order, one a cycle at best; each is handed to its unit when the
 // units of its wait mask are idle. STREAM, LOOP and END are executed here. An error or an abort
@@ -10,11 +11,12 @@
 `default_nettype none
 
 module eb_sequencer #(
-  parameter AxiAddrW     = 32,  // bits of an address
-  parameter AxiDataW     = 64,  // bits of a beat: 32, 64, 128 or 256
-  parameter MaxRows      = 16,  // tokens of the longest sentence
-  parameter ProgramDepth = 64,  // instructions of the program memory
-  parameter Backend      = 0    // memories: 0 behavioural, 1 flop, 2 macro
+  parameter AxiAddrW      = 32,  // bits of an address
+  parameter AxiDataW      = 64,  // bits of a beat: 32, 64, 128 or 256
+  parameter MaxRows       = 16,  // tokens of the longest sentence
+  parameter ProgramDepth  = 64,  // instructions of the program memory
+  parameter ResidentBeats = 0,   // beats of the resident weights, 0 if there are none
+  parameter Backend       = 0    // memories: 0 behavioural, 1 flop, 2 macro
 ) (
   input  wire                clk_i,
   input  wire                rst_ni,
@@ -28,12 +30,14 @@ module eb_sequencer #(
   input  wire [AxiAddrW-1:0] weight_base_i,
   input  wire [AxiAddrW-1:0] token_base_i,
   input  wire [AxiAddrW-1:0] result_base_i,
+  input  wire [31:0]         resident_bytes_i,
   // State, to the registers; *_event_o pulse when the state is entered
   output wire                busy_o,
   output wire                done_o,
   output wire                error_o,
   output wire                aborted_o,
   output wire                loaded_o,
+  output wire                resident_o,
   output wire                done_event_o,
   output wire                error_event_o,
   output wire                aborted_event_o,
@@ -79,6 +83,13 @@ module eb_sequencer #(
   output wire [AxiAddrW-1:0] segment_addr_o,
   output wire [31:0]         segment_beats_o,
   input  wire                format_error_i,
+  // Resident weights: LOAD fills them with beats of the reader
+  output wire                resident_start_o,
+  output wire [31:0]         resident_beats_o,
+  output wire                resident_fetch_o,
+  input  wire                resident_ready_i,
+  input  wire                resident_done_i,
+  input  wire                resident_error_i,
   // Embedding
   input  wire [9:0]          token_rd_addr_i,
   output wire [31:0]         token_rd_data_o,
@@ -99,6 +110,7 @@ module eb_sequencer #(
   localparam UNITS                 = 5;
   localparam BEATS_PER_INSTRUCTION = INSTRUCTION_W / AxiDataW;
   localparam TOKENS_PER_BEAT       = AxiDataW / 32;
+  localparam SIZE                  = $clog2(AxiDataW / 8);  // log2 of the bytes of a beat
   localparam OP_END                = 8'h00;
   localparam OP_STREAM             = 8'h01;
   localparam OP_LOOP               = 8'h02;
@@ -121,11 +133,12 @@ module eb_sequencer #(
   localparam ERROR_PROGRAM_OVERRUN = 8'd7;
   localparam ERROR_STREAM_FORMAT   = 8'd8;
   localparam ERROR_NO_EXIT         = 8'd11;
+  localparam ERROR_RESIDENT        = 8'd12;
 
   // What the sequencer is doing.
   localparam [3:0] ST_IDLE    = 4'd0;   // waits for START or LOAD
   localparam [3:0] ST_CHECK   = 4'd1;   // are the registers fit to run?
-  localparam [3:0] ST_REQUEST = 4'd2;   // asks the reader for the program or the tokens
+  localparam [3:0] ST_REQUEST = 4'd2;   // asks the reader for program, weights or tokens
   localparam [3:0] ST_RECEIVE = 4'd3;   // takes them
   localparam [3:0] ST_RUN     = 4'd4;   // executes instructions
   localparam [3:0] ST_EXIT    = 4'd5;   // EXIT: waits for the entropy
@@ -138,7 +151,9 @@ module eb_sequencer #(
 
   reg [3:0]  state_q, state_d;
   reg        loading_q, loading_d;  // the command is LOAD
+  reg        weights_q, weights_d;  // LOAD: the resident weights, after the program
   reg        loaded_q, loaded_d;
+  reg        resident_q, resident_d;
   reg        done_q, done_d;
   reg        error_q, error_d;
   reg        aborted_q, aborted_d;
@@ -244,10 +259,16 @@ module eb_sequencer #(
   wire record_idle;
   wire quiet = units_idle && record_idle && reader_idle_i && writer_idle_i;
 
+  // A whole number of beats, at most ResidentBeats.
+  wire bad_resident_bytes = (resident_bytes_i[SIZE-1:0] != {SIZE{1'b0}})
+      || (resident_beats_o > ResidentBeats);
+
   always @* begin
     state_d          = state_q;
     loading_d        = loading_q;
+    weights_d        = weights_q;
     loaded_d         = loaded_q;
+    resident_d       = resident_q;
     done_d           = done_q;
     error_d          = error_q;
     aborted_d        = aborted_q;
@@ -272,7 +293,9 @@ module eb_sequencer #(
         if (start_i || load_i) begin
           state_d        = ST_CHECK;
           loading_d      = load_i;
+          weights_d      = 1'b0;
           loaded_d       = loaded_q && (!load_i);
+          resident_d     = resident_q && (!load_i);
           done_d         = 1'b0;
           error_d        = 1'b0;
           aborted_d      = 1'b0;
@@ -291,8 +314,14 @@ module eb_sequencer #(
         state_d = ST_REQUEST;
         if (loading_q) begin
           program_length_d = program_length_i[16:0];
-          fail             = (program_length_i == 32'd0) || (program_length_i > ProgramDepth);
-          fail_code        = ERROR_PROGRAM_LENGTH;
+          fail             = 1'b1;
+          if ((program_length_i == 32'd0) || (program_length_i > ProgramDepth)) begin
+            fail_code = ERROR_PROGRAM_LENGTH;
+          end else if (bad_resident_bytes) begin
+            fail_code = ERROR_RESIDENT;
+          end else begin
+            fail = 1'b0;
+          end
         end else if (!loaded_q) begin
           fail             = 1'b1;
           fail_code        = ERROR_NO_PROGRAM;
@@ -307,8 +336,11 @@ module eb_sequencer #(
       end
 
       ST_RECEIVE: begin
-        if (loading_q && program_done) begin
-          state_d = ST_DRAIN;
+        if (weights_q) begin
+          if (resident_done_i) state_d = ST_DRAIN;
+        end else if (loading_q && program_done) begin
+          weights_d = (resident_beats_o != 32'd0);
+          state_d   = weights_d ? ST_REQUEST : ST_DRAIN;
         end else if ((!loading_q) && tokens_done) begin
           state_d = ST_RUN;
           restart = 1'b1;
@@ -386,9 +418,10 @@ module eb_sequencer #(
 
       ST_DRAIN: begin
         if (quiet) begin
-          state_d  = ST_IDLE;
-          done_d   = (!error_q) && (!aborted_q);
-          loaded_d = loaded_q || (loading_q && done_d);
+          state_d    = ST_IDLE;
+          done_d     = (!error_q) && (!aborted_q);
+          loaded_d   = loaded_q || (loading_q && done_d);
+          resident_d = resident_q || (weights_q && done_d);
         end
       end
 
@@ -401,7 +434,7 @@ module eb_sequencer #(
     if (reader_error_i) begin
       fail        = 1'b1;
       fail_code   = ERROR_AXI_READ;
-      fail_detail = (!fetching_o) ? 24'd2 : (loading_q ? 24'd0 : 24'd1);
+      fail_detail = (weights_q || !fetching_o) ? 24'd2 : (loading_q ? 24'd0 : 24'd1);
     end else if (writer_error_i) begin
       fail        = 1'b1;
       fail_code   = ERROR_AXI_WRITE;
@@ -410,6 +443,10 @@ module eb_sequencer #(
       fail        = 1'b1;
       fail_code   = ERROR_STREAM_FORMAT;
       fail_detail = 24'd0;
+    end else if (resident_error_i) begin
+      fail        = 1'b1;
+      fail_code   = ERROR_RESIDENT;
+      fail_detail = 24'd1;
     end else if (embedding_error_i) begin
       fail        = 1'b1;
       fail_code   = embedding_error_code_i;
@@ -419,10 +456,11 @@ module eb_sequencer #(
     // The first error or abort stands; what follows from clearing the units is no news.
     if ((state_q != ST_IDLE) && (!error_q) && (!aborted_q)) begin
       if (abort_i) begin
-        state_d   = ST_CLEAR;
-        aborted_d = 1'b1;
-        done_d    = 1'b0;
-        loaded_d  = loaded_q;
+        state_d    = ST_CLEAR;
+        aborted_d  = 1'b1;
+        done_d     = 1'b0;
+        loaded_d   = loaded_q;
+        resident_d = resident_q;
       end else if (fail) begin
         state_d        = ST_CLEAR;
         error_d        = 1'b1;
@@ -430,6 +468,7 @@ module eb_sequencer #(
         error_detail_d = fail_detail;
         done_d         = 1'b0;
         loaded_d       = loaded_q;
+        resident_d     = resident_q;
       end
     end
   end
@@ -439,6 +478,7 @@ module eb_sequencer #(
   assign error_o          = error_q;
   assign aborted_o        = aborted_q;
   assign loaded_o         = loaded_q;
+  assign resident_o       = resident_q;
   assign done_event_o     = (state_q == ST_DRAIN) && (state_d == ST_IDLE) && done_d;
   assign error_event_o    = (state_q == ST_DRAIN) && (state_d == ST_IDLE) && error_q;
   assign aborted_event_o  = (state_q == ST_DRAIN) && (state_d == ST_IDLE) && aborted_q;
@@ -452,9 +492,10 @@ module eb_sequencer #(
   assign clear_o          = (state_q == ST_CLEAR);
   assign flush_o          = (state_q == ST_CLEAR) || (state_q == ST_FLUSH);
 
-  // Program and tokens.
+  // Program, resident weights and tokens.
   wire        receiving    = (state_q == ST_RECEIVE);
   wire        request      = (state_q == ST_REQUEST);
+  wire        for_program  = loading_q && (!weights_q);
   wire        program_ready;
   wire        tokens_ready;
   wire [31:0] program_beats = {15'd0, program_length_q} * BEATS_PER_INSTRUCTION;
@@ -462,9 +503,14 @@ module eb_sequencer #(
 
   assign fetching_o   = request || receiving;
   assign req_valid_o  = request;
-  assign req_addr_o   = loading_q ? program_base_i : token_base_i;
-  assign req_beats_o  = loading_q ? program_beats : token_beats;
-  assign beat_ready_o = receiving && (loading_q ? program_ready : tokens_ready);
+  assign req_addr_o   = weights_q ? weight_base_i : loading_q ? program_base_i : token_base_i;
+  assign req_beats_o  = weights_q ? resident_beats_o : loading_q ? program_beats : token_beats;
+  assign beat_ready_o = receiving && (weights_q ? resident_ready_i : loading_q ? program_ready
+                                                                               : tokens_ready);
+
+  assign resident_start_o = request && weights_q;
+  assign resident_beats_o = resident_bytes_i >> SIZE;
+  assign resident_fetch_o = receiving && weights_q;
 
   eb_program_memory #(
     .AxiDataW     (AxiDataW),
@@ -473,9 +519,9 @@ module eb_sequencer #(
   ) u_program_memory (
     .clk_i               (clk_i),
     .rst_ni              (rst_ni),
-    .load_start_i        (request && loading_q),
+    .load_start_i        (request && for_program),
     .length_i            (program_length_q),
-    .beat_valid_i        (beat_valid_i && receiving && loading_q),
+    .beat_valid_i        (beat_valid_i && receiving && for_program),
     .beat_ready_o        (program_ready),
     .beat_i              (beat_i),
     .load_done_o         (program_done),
@@ -555,7 +601,9 @@ module eb_sequencer #(
     if (!rst_ni) begin
       state_q          <= ST_IDLE;
       loading_q        <= 1'b0;
+      weights_q        <= 1'b0;
       loaded_q         <= 1'b0;
+      resident_q       <= 1'b0;
       done_q           <= 1'b0;
       error_q          <= 1'b0;
       aborted_q        <= 1'b0;
@@ -571,7 +619,9 @@ module eb_sequencer #(
     end else begin
       state_q          <= state_d;
       loading_q        <= loading_d;
+      weights_q        <= weights_d;
       loaded_q         <= loaded_d;
+      resident_q       <= resident_d;
       done_q           <= done_d;
       error_q          <= error_d;
       aborted_q        <= aborted_d;

@@ -68,7 +68,7 @@ module eb_top (
   output wire        irq_o
 );
 
-  localparam CONFIG_HASH        = 32'h8969F630;
+  localparam CONFIG_HASH        = 32'h93CDBBA3;
   localparam LANES              = 32;       // n
   localparam CODE_W             = 8;        // AdaptivFloat<CODE_W,EXP_W>
   localparam EXP_W              = 3;
@@ -88,6 +88,7 @@ module eb_top (
   localparam MAX_BURST          = 8;
   localparam OUTSTANDING        = 2;
   localparam STREAM_FIFO_BEATS  = 16;
+  localparam RESIDENT_BEATS     = 0;        // weight stream that can stay on chip
   localparam RERAM_WORD_W       = 64;
   localparam RERAM_LATENCY      = 2;
   localparam BITS_PER_CELL      = 2;
@@ -122,11 +123,13 @@ module eb_top (
   wire [63:0] weight_base;
   wire [63:0] token_base;
   wire [63:0] result_base;
+  wire [31:0] resident_bytes;
   wire        busy;
   wire        done;
   wire        error;
   wire        aborted;
   wire        loaded;
+  wire        resident;
   wire        done_event;
   wire        error_event;
   wire        aborted_event;
@@ -229,11 +232,13 @@ module eb_top (
     .token_base_high_o           (token_base[63:32]),
     .result_base_low_o           (result_base[31:0]),
     .result_base_high_o          (result_base[63:32]),
+    .resident_bytes_o            (resident_bytes),
     .busy_i                      (busy),
     .done_i                      (done),
     .error_i                     (error),
     .aborted_i                   (aborted),
     .loaded_i                    (loaded),
+    .resident_i                  (resident),
     .done_event_i                (done_event),
     .error_event_i               (error_event),
     .aborted_event_i             (aborted_event),
@@ -273,7 +278,8 @@ module eb_top (
     .irq_o                       (irq_o)
   );
 
-  // The AXI reader serves the sequencer while it fetches, and the weight stream at other times.
+  // The AXI reader serves the sequencer while it fetches, and the weight stream at other times,
+  // unless that reads the resident weights.
   wire                  fetching;
   wire                  fetch_req_valid;
   wire [AXI_ADDR_W-1:0] fetch_req_addr;
@@ -287,7 +293,17 @@ module eb_top (
   wire [AXI_DATA_W-1:0] beat;
   wire                  reader_error;
   wire                  reader_idle;
-  assign stream_beat_valid = beat_valid && (!fetching);
+
+  wire                  resident_start;
+  wire [31:0]           resident_beats;
+  wire                  resident_fetch;
+  wire                  resident_load_ready;
+  wire                  resident_load_done;
+  wire                  resident_error;
+  wire                  resident_req_ready;
+  wire                  resident_beat_valid;
+  wire [AXI_DATA_W-1:0] resident_beat;
+  assign stream_beat_valid = resident ? resident_beat_valid : beat_valid && (!fetching);
 
   wire                  wr_valid;
   wire                  wr_ready;
@@ -309,11 +325,12 @@ module eb_top (
   wire [23:0]           embedding_error_detail;
 
   eb_sequencer #(
-    .AxiAddrW     (AXI_ADDR_W),
-    .AxiDataW     (AXI_DATA_W),
-    .MaxRows      (MAX_ROWS),
-    .ProgramDepth (PROGRAM_DEPTH),
-    .Backend      (BACKEND)
+    .AxiAddrW      (AXI_ADDR_W),
+    .AxiDataW      (AXI_DATA_W),
+    .MaxRows       (MAX_ROWS),
+    .ProgramDepth  (PROGRAM_DEPTH),
+    .ResidentBeats (RESIDENT_BEATS),
+    .Backend       (BACKEND)
   ) u_sequencer (
     .clk_i                    (clk_i),
     .rst_ni                   (rst_n),
@@ -326,11 +343,13 @@ module eb_top (
     .weight_base_i            (weight_base[AXI_ADDR_W-1:0]),
     .token_base_i             (token_base[AXI_ADDR_W-1:0]),
     .result_base_i            (result_base[AXI_ADDR_W-1:0]),
+    .resident_bytes_i         (resident_bytes),
     .busy_o                   (busy),
     .done_o                   (done),
     .error_o                  (error),
     .aborted_o                (aborted),
     .loaded_o                 (loaded),
+    .resident_o               (resident),
     .done_event_o             (done_event),
     .error_event_o            (error_event),
     .aborted_event_o          (aborted_event),
@@ -370,6 +389,12 @@ module eb_top (
     .segment_addr_o           (segment_addr),
     .segment_beats_o          (segment_beats),
     .format_error_i           (format_error),
+    .resident_start_o         (resident_start),
+    .resident_beats_o         (resident_beats),
+    .resident_fetch_o         (resident_fetch),
+    .resident_ready_i         (resident_load_ready),
+    .resident_done_i          (resident_load_done),
+    .resident_error_i         (resident_error),
     .token_rd_addr_i          (token_rd_addr),
     .token_rd_data_o          (token_rd_data),
     .embedding_error_i        (embedding_error),
@@ -398,7 +423,7 @@ module eb_top (
     .clk_i           (clk_i),
     .rst_ni          (rst_n),
     .clear_i         (flush),
-    .req_valid_i     (fetching ? fetch_req_valid : stream_req_valid),
+    .req_valid_i     (fetching ? fetch_req_valid : stream_req_valid && (!resident)),
     .req_ready_o     (req_ready),
     .req_addr_i      (fetching ? fetch_req_addr : stream_req_addr),
     .req_beats_i     (fetching ? fetch_req_beats : stream_req_beats),
@@ -420,6 +445,44 @@ module eb_top (
     .m_axi_rresp_i   (m_axi_rresp),
     .m_axi_rlast_i   (m_axi_rlast)
   );
+
+  generate
+    if (RESIDENT_BEATS > 0) begin : g_resident
+      eb_resident_weights #(
+        .AxiAddrW (AXI_ADDR_W),
+        .AxiDataW (AXI_DATA_W),
+        .Depth    (RESIDENT_BEATS),
+        .Backend  (BACKEND)
+      ) u_resident_weights (
+        .clk_i        (clk_i),
+        .rst_ni       (rst_n),
+        .clear_i      (flush),
+        .load_start_i (resident_start),
+        .load_beats_i (resident_beats),
+        .load_valid_i (beat_valid && resident_fetch),
+        .load_ready_o (resident_load_ready),
+        .load_beat_i  (beat),
+        .load_done_o  (resident_load_done),
+        .base_i       (weight_base[AXI_ADDR_W-1:0]),
+        .req_valid_i  (stream_req_valid && resident),
+        .req_ready_o  (resident_req_ready),
+        .req_addr_i   (stream_req_addr),
+        .req_beats_i  (stream_req_beats),
+        .error_o      (resident_error),
+        .beat_valid_o (resident_beat_valid),
+        .beat_ready_i (stream_beat_ready),
+        .beat_o       (resident_beat)
+      );
+    end else begin : g_no_resident
+      assign resident_load_ready = 1'b0;
+      assign resident_load_done  = 1'b0;
+      assign resident_error      = 1'b0;
+      assign resident_req_ready  = 1'b0;
+      assign resident_beat_valid = 1'b0;
+      assign resident_beat       = {AXI_DATA_W{1'b0}};
+      wire unused_resident = &{1'b0, resident_start, resident_beats, resident_fetch};
+    end
+  endgenerate
 
   eb_axi_writer #(
     .AxiAddrW    (AXI_ADDR_W),
@@ -486,12 +549,12 @@ module eb_top (
     .segment_addr_i  (segment_addr),
     .segment_beats_i (segment_beats),
     .req_valid_o     (stream_req_valid),
-    .req_ready_i     (req_ready && (!fetching)),
+    .req_ready_i     (resident ? resident_req_ready : req_ready && (!fetching)),
     .req_addr_o      (stream_req_addr),
     .req_beats_o     (stream_req_beats),
     .beat_valid_i    (stream_beat_valid),
     .beat_ready_o    (stream_beat_ready),
-    .beat_i          (beat),
+    .beat_i          (resident ? resident_beat : beat),
     .words_request_i (matmul_words_request || norm_words_request),
     .words_valid_o   (words_valid),
     .words_ready_i   (matmul_words_request ? matmul_words_ready : norm_words_ready),

@@ -29,6 +29,7 @@
 ../common/eb_reram_ctrl.v
 ../common/eb_reram_macro.v
 ../common/eb_reset_sync.v
+../common/eb_resident_weights.v
 ../common/eb_result_writer.v
 ../common/eb_round_shift.v
 ../common/eb_row_window.v

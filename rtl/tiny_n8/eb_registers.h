@@ -3,11 +3,11 @@
 #define EB_REGISTERS_H
 
 /* CONFIG_HASH of this configuration */
-#define EB_CONFIG_HASH_VALUE 0xDD8E7159u
+#define EB_CONFIG_HASH_VALUE 0x89858335u
 /* IDENTITY of every configuration */
 #define EB_IDENTITY_VALUE 0x45425254u
 /* VERSION of this map */
-#define EB_VERSION_VALUE 0x1u
+#define EB_VERSION_VALUE 0x2u
 
 /* 0x45425254 */
 #define EB_IDENTITY 0x0u
@@ -17,9 +17,9 @@
 #define EB_CONFIG_HASH 0x8u
 /* 7:0 n; 11:8 W; 15:12 E; 31:16 largest sequence length */
 #define EB_SHAPE 0xCu
-/* 0 START a sentence; 1 ABORT; 2 LOAD the program from PROGRAM_BASE */
+/* 0 START a sentence; 1 ABORT; 2 LOAD the program, and the resident weights */
 #define EB_CONTROL 0x10u
-/* 0 busy; 1 done; 2 error; 3 program loaded; 4 aborted */
+/* 0 busy; 1 done; 2 error; 3 program loaded; 4 aborted; 5 weights resident */
 #define EB_STATUS 0x14u
 /* 7:0 error code; 31:8 detail */
 #define EB_ERROR 0x18u
@@ -57,6 +57,8 @@
 #define EB_ENTROPY 0x58u
 /* 0 accumulator saturated in this sentence */
 #define EB_SATURATION 0x5Cu
+/* bytes from WEIGHT_BASE that LOAD copies on chip; 0: weights are read when used */
+#define EB_RESIDENT_BYTES 0x60u
 
 /* cycles from START to done */
 #define EB_COUNTER_CYCLES 0x100u

@@ -182,7 +182,8 @@ TEST_P(Registers, ReadOnlyRegistersShowTheirSource) {
   EXPECT_EQ(Read("SHAPE"), kLanes | 7U << 8 | 2U << 12 | uint32_t{kMaxRows} << 16);
   EXPECT_EQ(Read("CONTROL"), 0U);
 
-  const std::vector<std::string> status = {"busy_i", "done_i", "error_i", "loaded_i", "aborted_i"};
+  const std::vector<std::string> status = {"busy_i",   "done_i",    "error_i",
+                                           "loaded_i", "aborted_i", "resident_i"};
   for (size_t bit = 0; bit < status.size(); ++bit) {
     dut_.Get(status[bit]).Set(1);
     EXPECT_EQ(Read("STATUS"), 1U << bit) << status[bit];
@@ -207,7 +208,7 @@ TEST_P(Registers, StoredRegistersKeepBytes) {
       expected[r.offset] = 0;
     }
   }
-  ASSERT_EQ(expected.size(), 12U);
+  ASSERT_EQ(expected.size(), 13U);
   cosim::Random random(7);
   for (int i = 0; i < 200; ++i) {
     auto entry = expected.begin();

@@ -58,11 +58,13 @@ module eb_sequencer_bench #(
   input  wire [39:0]  weight_base_i,
   input  wire [39:0]  token_base_i,
   input  wire [39:0]  result_base_i,
+  input  wire [31:0]  resident_bytes_i,
   output wire         busy_o,
   output wire         done_o,
   output wire         error_o,
   output wire         aborted_o,
   output wire         loaded_o,
+  output wire         resident_o,
   output wire         done_event_o,
   output wire         error_event_o,
   output wire         aborted_event_o,
@@ -86,6 +88,8 @@ module eb_sequencer_bench #(
   output wire [39:0]  segment_addr_o,
   output wire [31:0]  segment_beats_o,
   input  wire         format_error_i,
+  input  wire         resident_error_i,
+  output reg  [31:0]  resident_left_o,
   input  wire [9:0]   token_rd_addr_i,
   output wire [31:0]  token_rd_data_o,
   input  wire         embedding_error_i,
@@ -134,10 +138,24 @@ module eb_sequencer_bench #(
   wire [39:0] req_addr, wr_addr;
   wire [31:0] req_beats, wr_data;
   wire [AxiDataW-1:0] beat;
-  eb_sequencer #(.AxiAddrW(40), .AxiDataW(AxiDataW), .MaxRows(37), .ProgramDepth(48)) u_sequencer (
+  // The resident weights: takes any beat.
+  wire resident_start, resident_fetch;
+  wire [31:0] resident_beats;
+  wire resident_take = resident_fetch && beat_valid;
+  always @(posedge clk_i) begin
+    if (resident_start) resident_left_o <= resident_beats;
+    else if (resident_take) resident_left_o <= resident_left_o - 32'd1;
+  end
+  eb_sequencer #(.AxiAddrW(40), .AxiDataW(AxiDataW), .MaxRows(37), .ProgramDepth(48),
+                 .ResidentBeats(12)) u_sequencer (
     .clk_i(clk_i), .rst_ni(rst_ni), .start_i(start_i), .load_i(load_i), .abort_i(abort_i),
     .length_i(length_i), .program_length_i(program_length_i), .program_base_i(program_base_i),
     .weight_base_i(weight_base_i), .token_base_i(token_base_i), .result_base_i(result_base_i),
+    .resident_bytes_i(resident_bytes_i), .resident_o(resident_o),
+    .resident_start_o(resident_start), .resident_beats_o(resident_beats),
+    .resident_fetch_o(resident_fetch), .resident_ready_i(1'b1),
+    .resident_done_i(resident_take && resident_left_o == 32'd1),
+    .resident_error_i(resident_error_i),
     .busy_o(busy_o), .done_o(done_o), .error_o(error_o), .aborted_o(aborted_o),
     .loaded_o(loaded_o), .done_event_o(done_event_o), .error_event_o(error_event_o),
     .aborted_event_o(aborted_event_o), .error_code_o(error_code_o),
@@ -445,7 +463,7 @@ class Sequencer : public testing::TestWithParam<int> {
   }
   [[nodiscard]] std::string State() const {
     std::string text;
-    for (const char* flag : {"done", "error", "aborted", "loaded"}) {
+    for (const char* flag : {"done", "error", "aborted", "loaded", "resident"}) {
       if (dut_.Get(std::string(flag) + "_o").Get() == 0) continue;
       text += (text.empty() ? "" : " ") + std::string(flag);
     }
@@ -716,6 +734,52 @@ TEST_P(Sequencer, ReportsBusErrorsByWhatWasRead) {
   ExpectUsable();
 }
 
+TEST_P(Sequencer, LoadsResidentWeights) {
+  const uint64_t beat = static_cast<uint64_t>(GetParam()) / 8;
+  const std::vector<Instruction> program = {Make(Opcode::kMatmul), Exit(1), Make(Opcode::kEnd)};
+  SetProgram(program);
+  const auto load = [&](uint64_t bytes) {
+    dut_.Get("resident_bytes_i").Set(bytes);
+    Pulse("load_i");
+    ASSERT_TRUE(UntilIdle());
+  };
+  dut_.Get("weight_base_i").Set(kProgramBase);
+  for (const uint64_t beats : {uint64_t{1}, uint64_t{3}, uint64_t{12}}) {
+    load(beats * beat);
+    EXPECT_EQ(State(), "done loaded resident");
+    EXPECT_EQ(dut_.Get("resident_left_o").Get(), 0U);
+    units_.answers = {{1, 1, false}};
+    Start(3);
+    ASSERT_TRUE(UntilIdle());
+    EXPECT_EQ(State(), "done loaded resident");
+  }
+  watch_.Forget();
+  units_.Forget();
+  for (const uint64_t bytes : {13 * beat, 3 * beat + 1, beat / 2}) {
+    load(bytes);
+    ExpectError(ErrorCode::kResident, 0, "");
+  }
+  // The weights cannot be read.
+  dut_.Get("weight_base_i").Set(kWeightBase);
+  load(2 * beat);
+  ExpectError(ErrorCode::kAxiRead, 2, "");
+
+  // A segment beyond the weights. A reload without weights forgets them.
+  dut_.Get("weight_base_i").Set(kProgramBase);
+  SetProgram({Make(Opcode::kMatmul), Loop(0, 1000), Exit(1), Make(Opcode::kEnd)});
+  load(2 * beat);
+  watch_.Forget();
+  units_.Forget();
+  Start(3);
+  for (int i = 0; i < 300; ++i) bench_.Cycle();
+  Pulse("resident_error_i");
+  ASSERT_TRUE(UntilIdle());
+  ExpectError(ErrorCode::kResident, 1, " loaded resident");
+  dut_.Get("resident_bytes_i").Set(0);
+  ExpectUsable();
+  EXPECT_EQ(dut_.Get("resident_o").Get(), 0U);
+}
+
 TEST_P(Sequencer, ReportsErrorsOfTheUnits) {
   const std::vector<Instruction> endless = {Make(Opcode::kMatmul), Loop(0, 1000), Exit(1),
                                             Make(Opcode::kEnd)};
@@ -785,6 +849,16 @@ TEST_P(Sequencer, AbortsFromEveryState) {
       EXPECT_EQ(State(), "aborted") << cycles;
     }
   }
+  // The same with resident weights, which begin after the program.
+  dut_.Get("weight_base_i").Set(kProgramBase);
+  dut_.Get("resident_bytes_i").Set(static_cast<uint64_t>(GetParam()) / 8 * 12);
+  for (int cycles = 0; cycles < 120; ++cycles) {
+    if (abort_when("load_i", after(cycles))) {
+      EXPECT_EQ(State(), "aborted") << cycles;
+    }
+  }
+  dut_.Get("weight_base_i").Set(kWeightBase);
+  dut_.Get("resident_bytes_i").Set(0);
 
   Load(program);
   dut_.Get("length_i").Set(4);

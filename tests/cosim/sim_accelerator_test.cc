@@ -136,6 +136,53 @@ TEST_F(AcceleratorTest, AgreesOnEarlyExitsWithoutAReload) {
   relay_.target = nullptr;
 }
 
+// Weights on chip: the same results, and no weight over AXI while a sentence runs.
+TEST(ResidentWeights, AgreeAndReadNoWeights) {
+  spec::AcceleratorConfig config = TinyConfig();
+  config.memory.resident_kib = 64;
+  auto built = Accelerator::Build(config, EmitVerilog(config),
+                                  {.optimize = Optimize::kQuick, .stalls = 0.3, .latency = 40});
+  ASSERT_TRUE(built.ok()) << built.error().Format();
+  Accelerator& accelerator = **built;
+  const Case test(config, 9);
+  Scoreboard scoreboard(accelerator.dut(), config, test.image);
+  Relay relay;
+  accelerator.Add(relay);
+
+  // A load that fails says so, and leaves nothing resident.
+  const size_t beat = static_cast<size_t>(config.axi.data_width) / 8;
+  accelerator.memory().AddFault({.burst = accelerator.memory().traffic().read_bursts + 60});
+  const Status failed = accelerator.Load(test.image, 1);
+  ASSERT_FALSE(failed.ok());
+  EXPECT_THAT(failed.error().Format(), HasSubstr("loading the program ends with error"));
+  accelerator.memory().ClearFaults();
+
+  const uint64_t before = accelerator.memory().traffic().read_beats;
+  ASSERT_TRUE(accelerator.Load(test.image, 1).ok());
+  const uint64_t program_beats = test.image.program.size() * (spec::kInstructionBits / 8) / beat;
+  EXPECT_EQ(accelerator.memory().traffic().read_beats - before,
+            program_beats + test.image.weights.size() / beat);
+  relay.target = &scoreboard;
+  for (const auto& tokens : test.sentences) {
+    const uint64_t start = accelerator.memory().traffic().read_beats;
+    scoreboard.Start(tokens, kFullDepth);
+    const HardwareResult result = accelerator.Run(tokens, kFullDepth, 2, 200'000, {});
+    scoreboard.Finish(result, accelerator.Violations());
+    ASSERT_FALSE(scoreboard.diverged()) << scoreboard.divergence()->Format();
+    EXPECT_EQ(result.exit_layer, test.image.facts.layers);
+    EXPECT_EQ(accelerator.memory().traffic().read_beats - start,
+              (4 * tokens.size() + beat - 1) / beat);
+  }
+
+  // Too small a memory is the user's mistake.
+  config.memory.resident_kib = 1;
+  auto small = Accelerator::Build(config, EmitVerilog(config), {.optimize = Optimize::kQuick});
+  ASSERT_TRUE(small.ok()) << small.error().Format();
+  const Status refused = (*small)->Load(test.image, 1);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().Format(), HasSubstr("'memory.resident_kib' holds 1024"));
+}
+
 TEST_F(AcceleratorTest, AgreesOnATokenOutsideTheVocabulary) {
   std::vector<uint32_t> tokens = case_.sentences[0];
   tokens[3] = 0xffff;

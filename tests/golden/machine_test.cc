@@ -688,7 +688,7 @@ TEST_F(MachineTest, RefusesAnImageOfAnotherFormat) {
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().Format(),
             "error: the image is for vmac.n = 8; the configuration has 16 [image-mismatch]\n"
-            "error: the image is for axi.data_width = 64; the configuration has 32 "
+            "error: the image is for axi.data_width = 128; the configuration has 32 "
             "[image-mismatch]");
   EXPECT_TRUE(Machine::Check(config_, image_).ok());
 }
@@ -747,7 +747,7 @@ TEST(MachineCounts, FollowFromTheShape) {
   const uint64_t layer_weights = 4 * 40 * 40 + 2 * 20 * 40;
   EXPECT_EQ(counts.weight_nonzeros, 40 * 12 + 3 * (layer_weights + 40 * 40 + 3 * 40));
   EXPECT_EQ(counts.weight_beats,
-            image.weights.size() / 8 * 1 +
+            image.weights.size() / 16 * 1 +
                 2 * (static_cast<uint64_t>(
                          image.program[Find(image, "stream layer")].Get(spec::kStreamBeats)) +
                      static_cast<uint64_t>(

@@ -94,6 +94,11 @@ INSTANTIATE_TEST_SUITE_P(
                             [](auto& c) {
                               c.axi = {256, 64, 5, 7, 3};
                             }},
+                    Variant{"resident",
+                            [](auto& c) {
+                              c.axi = {256, 64, 5, 7, 3};
+                              c.memory.resident_kib = 1;
+                            }},
                     Variant{"code4",
                             [](auto& c) {
                               c.format = {4, 2};

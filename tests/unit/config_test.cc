@@ -66,10 +66,17 @@ const std::vector<Row>& Rows() {
       {"memory.stream_fifo_beats",
        "beats",
        "between 4 and 4096",
-       "64",
+       "256",
        "33",
        {"16", "4096"},
        {"3", "4097"}},
+      {"memory.resident_kib",
+       "KiB",
+       "between 0 and 65536",
+       "0",
+       "48",
+       {"0", "65536"},
+       {"-1", "65537"}},
       {"memory.backend",
        "",
        "one of behavioural, flop, macro",
@@ -77,11 +84,11 @@ const std::vector<Row>& Rows() {
        "macro",
        {"flop", "macro"},
        {"sram", "2"}},
-      {"axi.data_width", "bits", "one of 32, 64, 128, 256", "64", "128", {"32", "256"}, {"96"}},
+      {"axi.data_width", "bits", "one of 32, 64, 128, 256", "128", "64", {"32", "256"}, {"96"}},
       {"axi.addr_width", "bits", "between 32 and 64", "32", "40", {"32", "64"}, {"31", "65"}},
       {"axi.id_width", "bits", "between 1 and 16", "4", "6", {"1", "16"}, {"0", "17"}},
       {"axi.max_burst", "beats", "between 1 and 256", "16", "10", {"1", "64"}, {"0", "257"}},
-      {"axi.outstanding", "bursts", "between 1 and 16", "4", "11", {"1", "16"}, {"0", "17"}},
+      {"axi.outstanding", "bursts", "between 1 and 16", "16", "11", {"1", "16"}, {"0", "17"}},
       {"reram.word_bits", "bits", "one of 32, 64, 128", "64", "32", {"32", "128"}, {"16", "256"}},
       {"reram.bits_per_cell", "bits", "between 1 and 3", "2", "1", {"1", "3"}, {"0", "4"}},
       {"reram.read_latency", "cycles", "between 1 and 64", "4", "13", {"1", "64"}, {"0", "65"}},
@@ -161,8 +168,9 @@ TEST(ConfigKeys, EachSetsItsOwnField) {
   EXPECT_EQ(c.memory.activation_vectors, 4000);
   EXPECT_EQ(c.memory.program_words, 700);
   EXPECT_EQ(c.memory.stream_fifo_beats, 33);
+  EXPECT_EQ(c.memory.resident_kib, 48);
   EXPECT_EQ(c.memory.backend, MemoryBackend::kMacro);
-  EXPECT_EQ(c.axi.data_width, 128);
+  EXPECT_EQ(c.axi.data_width, 64);
   EXPECT_EQ(c.axi.addr_width, 40);
   EXPECT_EQ(c.axi.id_width, 6);
   EXPECT_EQ(c.axi.max_burst, 10);
@@ -298,8 +306,8 @@ TEST(ConfigRules, EachIsReportedAtTheKeyThatTheFileSets) {
   EXPECT_EQ(Messages("[model]\nhidden = 200\n"),
             "my.cfg:2: error: 'model.heads' must divide 'model.hidden', got 12 and 200 "
             "[config-rule]");
-  EXPECT_EQ(Messages("[axi]\nmax_burst = 65\n"),
-            "my.cfg:2: error: 'axi.max_burst' must not exceed 'memory.stream_fifo_beats', got 65 "
+  EXPECT_EQ(Messages("[memory]\nstream_fifo_beats = 64\n[axi]\nmax_burst = 65\n"),
+            "my.cfg:4: error: 'axi.max_burst' must not exceed 'memory.stream_fifo_beats', got 65 "
             "and 64 [config-rule]");
   EXPECT_EQ(Messages("[memory]\nstream_fifo_beats = 15\n"),
             "my.cfg:2: error: 'axi.max_burst' must not exceed 'memory.stream_fifo_beats', got 16 "
@@ -320,7 +328,8 @@ TEST(ConfigRules, EachIsReportedAtTheKeyThatTheFileSets) {
 
 TEST(ConfigRules, AllMistakesAreReportedAtOnce) {
   EXPECT_EQ(Messages("[vmac]\nn = 12\nspeed = 3\n[model]\nhidden = 100\nheads = 12\n"
-                     "layers = many\n[axi]\nmax_burst = 128\nid_width = 1\nid_width = 2\n"),
+                     "layers = many\n[axi]\nmax_burst = 128\nid_width = 1\nid_width = 2\n"
+                     "[memory]\nstream_fifo_beats = 64\n"),
             "my.cfg:2: error: 'vmac.n' must be one of 4, 8, 16, 32, got 12 [config-range]\n"
             "my.cfg:3: error: unknown key 'vmac.speed' [config-key]\n"
             "my.cfg:7: error: 'model.layers' must be a whole number, got 'many' [config-number]\n"
@@ -340,6 +349,7 @@ TEST(ConfigRules, ValidateChecksPlainData) {
   c.vmac.n = 0;
   c.model.heads = 0;
   c.axi.max_burst = 100;
+  c.memory.stream_fifo_beats = 64;
   c.memory.backend = static_cast<MemoryBackend>(3);
   const Status status = Validate(c);
   ASSERT_FALSE(status.ok());
@@ -410,15 +420,16 @@ pooler = false
 [memory]
 activation_vectors = 0
 program_words = 512
-stream_fifo_beats = 64
+stream_fifo_beats = 256
+resident_kib = 0
 backend = behavioural
 
 [axi]
-data_width = 64
+data_width = 128
 addr_width = 32
 id_width = 4
 max_burst = 16
-outstanding = 4
+outstanding = 16
 
 [reram]
 word_bits = 64
@@ -483,7 +494,8 @@ TEST(ConfigDerived, DefaultByHand) {
   EXPECT_EQ(EmbeddingVectors(c), 8);
   EXPECT_EQ(ClassVectors(c), 1);
   EXPECT_EQ(SeqTiles(c), 4);
-  EXPECT_EQ(CodesPerBeat(c), 8);
+  EXPECT_EQ(CodesPerBeat(c), 16);
+  EXPECT_EQ(ResidentBeats(c), 0);
   EXPECT_EQ(CodesPerReramWord(c), 8);
   EXPECT_EQ(ActivationVectors(c), 5376);  // 64 * (3 * 12 + 48)
 }
@@ -528,7 +540,8 @@ TEST(ConfigDerived, PaddingAndOtherLargest) {
   EXPECT_EQ(ActivationVectors(Parse("[memory]\nactivation_vectors = 99\n")), 99);
   EXPECT_EQ(AccumulatorBits(Parse("[vmac]\naccumulator_bits = 32\n")), 32);
   EXPECT_EQ(ClassVectors(Parse("[model]\nclasses = 17\n")), 2);
-  EXPECT_EQ(CodesPerBeat(Parse("[format]\nwidth = 7\n")), 9);
+  EXPECT_EQ(CodesPerBeat(Parse("[format]\nwidth = 7\n")), 18);
+  EXPECT_EQ(ResidentBeats(Parse("[memory]\nresident_kib = 3\n")), 192);
   EXPECT_EQ(CodesPerReramWord(Parse("[format]\nwidth = 6\n[reram]\nword_bits = 32\n")), 5);
 }
 
@@ -594,9 +607,7 @@ TEST(ConfigPresets, VariantsDifferInTheArrayAlone) {
   const auto text = [](const std::string& name) {
     return ToConfigText(LoadConfig(Preset(name)).value());
   };
-  // Beside the built-in configuration, the preset has a row of 16 codes a beat.
-  EXPECT_EQ(like("default", 16, 64), kDefaultText);
-  EXPECT_EQ(text("default"), like("default", 16, 128));
+  EXPECT_EQ(text("default"), kDefaultText);
   EXPECT_EQ(text("n4"), like("default", 4, 64));
   EXPECT_EQ(text("n8"), like("default", 8, 64));
   EXPECT_EQ(text("n32"), like("default", 32, 256));
