@@ -1,15 +1,31 @@
 #!/usr/bin/env bash
-# Measures cycles on the RTL over shapes, array sizes and each of EdgeBERT's savings, and writes the
-# tables to docs/results/cycles.md.
-#   scripts/bench.sh DATA.tsv [SENTENCES]   sentence<TAB>label, with a header line; default 8
+# Measures, and writes the tables to docs/results:
+#   cycles        on the RTL, over shapes, array sizes and each of EdgeBERT's savings
+#   golden_speed  the golden machine beside OpenBLAS, and on whole data sets
+# Usage: scripts/bench.sh DATA.tsv [all|PAGE [SENTENCES]]
+#   DATA.tsv: sentence<TAB>label, with a header line; SENTENCES: those that the RTL runs, default 8
 set -euo pipefail
 cd "$(dirname "$0")/.."
-if [ $# -lt 1 ] || [ ! -f "$1" ]; then
-  echo "usage: $0 DATA.tsv [SENTENCES]" >&2
+page=${2:-all}
+if [ $# -lt 1 ] || [ ! -f "$1" ] || [[ ! $page =~ ^(all|cycles|golden_speed)$ ]]; then
+  sed -n '2,6s/^# //p' "$0" >&2
   exit 2
 fi
-scripts/install.sh
-scripts/build.sh tests/bench/edgebert-bench
-mkdir -p docs/results
-"${BUILD:-build}/tests/bench/edgebert-bench" generator/configs models/sst2 "$1" "${2:-8}" \
-  docs/results/cycles.md
+wants() { [ "$page" = all ] || [ "$page" = "$1" ]; }
+build=${BUILD:-build}
+results=docs/results
+mkdir -p $results
+
+if wants cycles; then
+  scripts/install.sh
+  scripts/build.sh tests/bench/edgebert-bench
+  "$build/tests/bench/edgebert-bench" generator/configs models/sst2 "$1" "${3:-8}" $results/cycles.md
+fi
+if wants golden_speed; then
+  scripts/install.sh libopenblas-dev
+  [ ! -f "$build/build.ninja" ] || meson setup --reconfigure "$build" > /dev/null  # finds OpenBLAS
+  scripts/build.sh tests/bench/edgebert-golden-bench
+  # OpenBLAS chooses its kernel, whatever the environment says.
+  env -u OPENBLAS_CORETYPE "$build/tests/bench/edgebert-golden-bench" generator/configs \
+    models/sst2 "$1" $results/golden_speed.md
+fi

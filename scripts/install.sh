@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing from Debian 12 (needs root or sudo only when something is missing).
+# Installs what is missing from Debian 12, and the packages named (needs root or sudo only when
+# something is missing).
 set -euo pipefail
 
 packages=(
@@ -7,7 +8,8 @@ packages=(
   verilator yosys iverilog opensta qflow-tech-osu018 z3
   gtkwave xvfb xauth imagemagick gnuplot-nox
   libboost-program-options-dev libfmt-dev nlohmann-json3-dev libsentencepiece-dev
-  libgtest-dev libgmock-dev libeigen3-dev zlib1g-dev
+  libgtest-dev libgmock-dev libeigen3-dev libhwy-dev zlib1g-dev
+  "$@"
 )
 
 missing=()

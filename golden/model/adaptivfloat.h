@@ -53,10 +53,9 @@ struct AdaptivFloat {
       kept = magnitude << (m - lead);
     } else {
       const int drop = lead - m;
-      const uint64_t rest = magnitude & ((uint64_t{1} << drop) - 1);
       const uint64_t half = uint64_t{1} << (drop - 1);
-      kept = magnitude >> drop;
-      if (rest > half || (rest == half && (kept & 1) != 0)) ++kept;
+      const uint64_t odd = magnitude >> drop & 1;
+      kept = (magnitude + half - 1 + odd) >> drop;  // a tie carries only into an odd place
     }
     const uint64_t body = (static_cast<uint64_t>(e) << m) + kept - (uint64_t{1} << m);
     return sign | static_cast<uint32_t>(std::clamp<uint64_t>(body, 1, largest()));

@@ -1,113 +1,117 @@
 #include "golden/model/exact_matmul.h"
 
+// Highway compiles this file once for each instruction set.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "golden/model/exact_matmul.cc"
+#include <hwy/foreach_target.h>  // before highway.h
+#include <hwy/highway.h>
+
+#include <algorithm>
 #include <cstring>
+#include <type_traits>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+HWY_BEFORE_NAMESPACE();
+namespace edgebert::model::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
 
-namespace edgebert::model {
-namespace {
+#if HWY_TARGET != HWY_SCALAR
 
-#if defined(__x86_64__)
-
-// `Block` rows by one vector of lanes stay in registers. The pair of row values is broadcast, so
-// that each lane of a vector makes the two products of its output.
-
-template <int Block>
-__attribute__((target("avx2"))) void BlockAvx2(const int16_t* a, ptrdiff_t a_stride,
-                                               const int16_t* w, ptrdiff_t pairs, ptrdiff_t lanes,
-                                               int32_t* sums) {
-  for (ptrdiff_t lane = 0; lane < lanes; lane += 8) {
-    __m256i acc[Block];
-    for (ptrdiff_t r = 0; r < Block; ++r) {
-      acc[r] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums + r * lanes + lane));
-    }
-    const int16_t* weights = w + 2 * lane;
-    for (ptrdiff_t p = 0; p < pairs; ++p, weights += 2 * lanes) {
-      const __m256i held = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights));
-      for (ptrdiff_t r = 0; r < Block; ++r) {
+/// `Rows` rows, 1 or 4, by one vector of lanes stay in registers. The pair of row values is
+/// broadcast, so that each lane of a vector makes the two products of its output.
+template <int Rows, class Tag>
+HWY_INLINE void AddBlock(Tag tag, const int16_t* HWY_RESTRICT a, ptrdiff_t a_stride,
+                         const int16_t* HWY_RESTRICT w, ptrdiff_t pairs, ptrdiff_t lanes,
+                         ptrdiff_t exact_pairs, int64_t* HWY_RESTRICT sums) {
+  using Vector = hn::Vec<Tag>;  // of no fixed size on some machines: no arrays of them
+  const hn::RepartitionToNarrow<Tag> narrow;
+  HWY_ALIGN int32_t row_sums[hn::MaxLanes(Tag())];
+  for (ptrdiff_t begin = 0; begin < pairs; begin += exact_pairs) {
+    const ptrdiff_t end = std::min(pairs, begin + exact_pairs);
+    // Two partial sums a lane; the instruction set decides which products go where.
+    Vector s0 = hn::Zero(tag), s1 = s0, s2 = s0, s3 = s0;
+    Vector t0 = s0, t1 = s0, t2 = s0, t3 = s0;
+    for (ptrdiff_t p = begin; p < end; ++p) {
+      const auto weights = hn::LoadU(narrow, w + 2 * lanes * p);
+      const auto multiply = [&](ptrdiff_t row, Vector s, Vector& t) HWY_ATTR {
         int32_t pair = 0;
-        std::memcpy(&pair, a + r * a_stride + 2 * p, sizeof pair);
-        acc[r] = _mm256_add_epi32(acc[r], _mm256_madd_epi16(held, _mm256_set1_epi32(pair)));
+        std::memcpy(&pair, a + row * a_stride + 2 * p, sizeof pair);
+        return hn::ReorderWidenMulAccumulate(tag, hn::BitCast(narrow, hn::Set(tag, pair)), weights,
+                                             s, t);
+      };
+      s0 = multiply(0, s0, t0);
+      if constexpr (Rows == 4) {
+        s1 = multiply(1, s1, t1);
+        s2 = multiply(2, s2, t2);
+        s3 = multiply(3, s3, t3);
       }
     }
-    for (ptrdiff_t r = 0; r < Block; ++r) {
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + r * lanes + lane), acc[r]);
+    const auto widen = [&](ptrdiff_t row, Vector s, Vector t) HWY_ATTR {
+      hn::Store(hn::RearrangeToOddPlusEven(s, t), tag, row_sums);
+      for (size_t i = 0; i < hn::Lanes(tag); ++i) sums[row * lanes + ptrdiff_t(i)] += row_sums[i];
+    };
+    widen(0, s0, t0);
+    if constexpr (Rows == 4) {
+      widen(1, s1, t1);
+      widen(2, s2, t2);
+      widen(3, s3, t3);
     }
   }
 }
 
-template <int Block>
-__attribute__((target("avx512f,avx512bw"))) void BlockAvx512(const int16_t* a, ptrdiff_t a_stride,
-                                                             const int16_t* w, ptrdiff_t pairs,
-                                                             ptrdiff_t lanes, int32_t* sums) {
-  for (ptrdiff_t lane = 0; lane < lanes; lane += 16) {
-    __m512i acc[Block];
-    for (ptrdiff_t r = 0; r < Block; ++r) acc[r] = _mm512_loadu_si512(sums + r * lanes + lane);
-    const int16_t* weights = w + 2 * lane;
-    for (ptrdiff_t p = 0; p < pairs; ++p, weights += 2 * lanes) {
-      const __m512i held = _mm512_loadu_si512(weights);
-      for (ptrdiff_t r = 0; r < Block; ++r) {
-        int32_t pair = 0;
-        std::memcpy(&pair, a + r * a_stride + 2 * p, sizeof pair);
-        acc[r] = _mm512_add_epi32(acc[r], _mm512_madd_epi16(held, _mm512_set1_epi32(pair)));
-      }
-    }
-    for (ptrdiff_t r = 0; r < Block; ++r) _mm512_storeu_si512(sums + r * lanes + lane, acc[r]);
+/// The lanes from `lane` on that fill whole vectors; returns the first of the rest.
+template <class Tag>
+HWY_INLINE ptrdiff_t AddLanes(Tag tag, ptrdiff_t lane, const int16_t* a, ptrdiff_t a_stride,
+                              ptrdiff_t rows, const int16_t* w, ptrdiff_t pairs, ptrdiff_t lanes,
+                              ptrdiff_t exact_pairs, int64_t* sums) {
+  const auto width = static_cast<ptrdiff_t>(hn::Lanes(tag));
+  for (; lane + width <= lanes; lane += width) {
+    const auto block = [&](auto block_rows, ptrdiff_t row) HWY_ATTR {
+      AddBlock<block_rows>(tag, a + row * a_stride, a_stride, w + 2 * lane, pairs, lanes,
+                           exact_pairs, sums + row * lanes + lane);
+    };
+    ptrdiff_t row = 0;
+    for (; row + 4 <= rows; row += 4) block(std::integral_constant<int, 4>(), row);
+    for (; row < rows; ++row) block(std::integral_constant<int, 1>(), row);
   }
-}
-
-using BlockFunction = void (*)(const int16_t*, ptrdiff_t, const int16_t*, ptrdiff_t, ptrdiff_t,
-                               int32_t*);
-
-/// `big` takes 8 rows, `small` one.
-void InBlocks(BlockFunction big, BlockFunction small, const int16_t* a, ptrdiff_t a_stride,
-              ptrdiff_t rows, const int16_t* w, ptrdiff_t pairs, ptrdiff_t lanes, int32_t* sums) {
-  ptrdiff_t row = 0;
-  const auto run = [&](BlockFunction block, ptrdiff_t block_rows) {
-    for (; row + block_rows <= rows; row += block_rows) {
-      block(a + row * a_stride, a_stride, w, pairs, lanes, sums + row * lanes);
-    }
-  };
-  run(big, 8);
-  run(small, 1);
+  return lane;
 }
 
 #endif
-
-}  // namespace
-
-void AddProductsPortable(const int16_t* a, ptrdiff_t a_stride, ptrdiff_t rows, const int16_t* w,
-                         ptrdiff_t pairs, ptrdiff_t lanes, int32_t* sums) {
-  for (ptrdiff_t r = 0; r < rows; ++r, a += a_stride, sums += lanes) {
-    const int16_t* weights = w;
-    for (ptrdiff_t p = 0; p < pairs; ++p, weights += 2 * lanes) {
-      const int32_t even = a[2 * p];
-      const int32_t odd = a[2 * p + 1];
-      for (ptrdiff_t j = 0; j < lanes; ++j) {
-        sums[j] += even * weights[2 * j] + odd * weights[2 * j + 1];
-      }
-    }
-  }
-}
 
 void AddProducts(const int16_t* a, ptrdiff_t a_stride, ptrdiff_t rows, const int16_t* w,
-                 ptrdiff_t pairs, ptrdiff_t lanes, int32_t* sums) {
-#if defined(__x86_64__)
-  static const bool has_avx512 =
-      __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0;
-  static const bool has_avx2 = __builtin_cpu_supports("avx2") != 0;
-  if (has_avx512 && lanes % 16 == 0) {
-    InBlocks(BlockAvx512<8>, BlockAvx512<1>, a, a_stride, rows, w, pairs, lanes, sums);
-    return;
-  }
-  if (has_avx2 && lanes % 8 == 0) {
-    InBlocks(BlockAvx2<8>, BlockAvx2<1>, a, a_stride, rows, w, pairs, lanes, sums);
-    return;
-  }
+                 ptrdiff_t pairs, ptrdiff_t lanes, [[maybe_unused]] ptrdiff_t exact_pairs,
+                 int64_t* sums) {
+  ptrdiff_t lane = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const auto add = [&](auto tag) HWY_ATTR {
+    lane = AddLanes(tag, lane, a, a_stride, rows, w, pairs, lanes, exact_pairs, sums);
+  };
+  add(hn::ScalableTag<int32_t>());
+  add(hn::CappedTag<int32_t, 8>());
+  add(hn::CappedTag<int32_t, 4>());
 #endif
-  AddProductsPortable(a, a_stride, rows, w, pairs, lanes, sums);
+  for (; lane < lanes; ++lane) {
+    for (ptrdiff_t row = 0; row < rows; ++row) {
+      for (ptrdiff_t k = 0; k < 2 * pairs; ++k) {
+        sums[row * lanes + lane] +=
+            int64_t{a[row * a_stride + k]} * w[k / 2 * 2 * lanes + 2 * lane + k % 2];
+      }
+    }
+  }
+}
+
+}  // namespace edgebert::model::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace edgebert::model {
+
+HWY_EXPORT(AddProducts);
+
+void AddProducts(const int16_t* a, ptrdiff_t a_stride, ptrdiff_t rows, const int16_t* w,
+                 ptrdiff_t pairs, ptrdiff_t lanes, ptrdiff_t exact_pairs, int64_t* sums) {
+  HWY_DYNAMIC_DISPATCH(AddProducts)(a, a_stride, rows, w, pairs, lanes, exact_pairs, sums);
 }
 
 }  // namespace edgebert::model
+#endif  // HWY_ONCE

@@ -171,9 +171,9 @@ class Machine::Impl {
   int seq_tiles_;
   size_t beat_bytes_;
   AdaptivFloat format_;
-  bool narrow_;  // integer views fit 16 bits, and the accumulator is exact
+  bool narrow_ = false;  // integer views fit 16 bits, and the accumulator is exact
   int accumulator_bits_;
-  int panel_tiles_;                            // tiles whose products surely add up in 32 bits
+  int64_t exact_pairs_ = 0;                    // pairs of products that surely add up in 32 bits
   std::vector<int32_t> views_;                 // of every code
   std::map<uint64_t, StreamWeights> decoded_;  // by the offset in the weights
   StreamWeights split_weights_;
@@ -184,7 +184,6 @@ class Machine::Impl {
   Counts counts_;
   Source source_;
   std::vector<int64_t> sums_;    // [row][output lane]
-  std::vector<int32_t> panel_;   // the same, of one call of AddProducts
   std::vector<int32_t> report_;  // lanes of a write-back
 };
 
@@ -196,11 +195,9 @@ Machine::Impl::Impl(const spec::AcceleratorConfig& config, const Image& image)
       beat_bytes_(size_t(config.axi.data_width / 8)),
       format_{config.format.width, config.format.exponent},
       accumulator_bits_(spec::AccumulatorBits(config)) {
-  constexpr int kNarrowBits = 16;
-  narrow_ = spec::CodeIntBits(config) <= kNarrowBits && config.vmac.accumulator_bits == 0;
   const int64_t largest = (int64_t{1} << (spec::CodeIntBits(config) - 1)) - 1;
-  panel_tiles_ =
-      static_cast<int>(std::max<int64_t>(1, INT32_MAX / (largest * largest) / int64_t{lanes_}));
+  exact_pairs_ = INT32_MAX / (2 * largest * largest);
+  narrow_ = largest <= INT16_MAX && exact_pairs_ > 0 && config.vmac.accumulator_bits == 0;
   views_.resize(size_t{1} << format_.width);
   for (size_t code = 0; code < views_.size(); ++code) {
     views_[code] = static_cast<int32_t>(format_.ToInteger(static_cast<uint32_t>(code)));
@@ -514,7 +511,7 @@ void Machine::Impl::Accumulate(const Tiles& tiles, std::span<const RowRange> ran
     // Neighbouring tiles of the same rows are one longer product.
     size_t end = tile + 1;
     while (narrow_ && end < tiles.k_tiles.size() && ranges[end] == range &&
-           tiles.k_tiles[end] == tiles.k_tiles[end - 1] + 1 && end - tile < size_t(panel_tiles_)) {
+           tiles.k_tiles[end] == tiles.k_tiles[end - 1] + 1) {
       ++end;
     }
     for (size_t t = tile; t < end; ++t) {
@@ -527,12 +524,10 @@ void Machine::Impl::Accumulate(const Tiles& tiles, std::span<const RowRange> ran
     }
     const size_t first = size_t(range.begin) * row_size + size_t(k_tile) * lanes;
     if (narrow_) {
-      panel_.assign(size_t(range.size()) * lanes, 0);
       AddProducts(source_.narrow.data() + first, static_cast<ptrdiff_t>(row_size), range.size(),
-                  &tiles.paired[tile * lanes * lanes], static_cast<int>((end - tile) * lanes / 2),
-                  lanes_, panel_.data());
-      int64_t* sums = &sums_[size_t(range.begin) * lanes];
-      for (size_t i = 0; i < panel_.size(); ++i) sums[i] += panel_[i];
+                  &tiles.paired[tile * lanes * lanes],
+                  static_cast<ptrdiff_t>((end - tile) * lanes / 2), lanes_, exact_pairs_,
+                  &sums_[size_t(range.begin) * lanes]);
     } else {
       for (int row = range.begin; row < range.end; ++row) {
         const int32_t* values = &source_.wide[first + size_t(row - range.begin) * row_size];

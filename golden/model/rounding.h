@@ -16,8 +16,8 @@ __extension__ using Uint128 = unsigned __int128;
 /// result must fit.
 [[nodiscard]] constexpr int64_t RoundShift(int64_t v, int shift) {
   if (shift <= 0) return static_cast<int64_t>(static_cast<uint64_t>(v) << -shift);
-  if (shift > 64) return 0;
-  return static_cast<int64_t>((Int128{v} + (Int128{1} << (shift - 1))) >> shift);
+  if (shift > 63) return 0;
+  return (v >> shift) + (v >> (shift - 1) & 1);  // the half that rounds up, without an overflow
 }
 
 /// The same for products that outgrow 64 bits; the result must fit 64.

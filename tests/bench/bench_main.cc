@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "cosim/program/session.h"
+#include "tests/bench/page.h"
 
 namespace edgebert::cosim {
 namespace {
@@ -70,19 +71,6 @@ Figures Run(const Case& test) {
   }
   return figures;
 }
-
-class Page {
- public:
-  void Line(const std::string& line) {
-    fmt::print("{}\n", line);
-    std::fflush(stdout);
-    text_ += line + "\n";
-  }
-  [[nodiscard]] const std::string& text() const { return text_; }
-
- private:
-  std::string text_;
-};
 
 void CyclesHead(Page& page) {
   page.Line(

@@ -13,7 +13,6 @@
 #include <string>
 
 #include "golden/checkpoint/image_builder.h"
-#include "golden/model/exact_matmul.h"
 #include "golden/reference/albert.h"
 #include "golden/reference/functions.h"
 #include "tests/golden/random_model.h"
@@ -497,41 +496,6 @@ TEST(Machine, WholeModelsStayNearTheReference) {
       machine.Run(checkpoint::TokenWords(tokens), 0, &recorder);
       EXPECT_GT(largest, 0.005);
       EXPECT_LT(largest, 0.15) << "seed " << seed;
-    }
-  }
-}
-
-TEST(ExactMatmul, EveryVariantIsThePlainProduct) {
-  std::mt19937_64 random(1);
-  for (const int lanes : {4, 8, 16, 32}) {
-    for (const int rows : {1, 7, 8, 19}) {
-      const int pairs = 20;
-      const int stride = 2 * pairs + 3;
-      // The largest magnitudes of <8,3>: 40 products stay inside 32 bits.
-      const auto fill = [&](int size) {
-        std::vector<int16_t> values(static_cast<size_t>(size));
-        for (int16_t& v : values)
-          v = static_cast<int16_t>(static_cast<int>(random() % 7937) - 3968);
-        return values;
-      };
-      const std::vector<int16_t> a = fill(rows * stride);
-      const std::vector<int16_t> w = fill(2 * pairs * lanes);
-      std::vector<int32_t> expected(static_cast<size_t>(rows * lanes), 5);
-      for (int r = 0; r < rows; ++r) {
-        for (int j = 0; j < lanes; ++j) {
-          for (int k = 0; k < 2 * pairs; ++k) {
-            expected[static_cast<size_t>(r * lanes + j)] +=
-                a[static_cast<size_t>(r * stride + k)] *
-                w[static_cast<size_t>(k / 2 * 2 * lanes + 2 * j + k % 2)];
-          }
-        }
-      }
-      std::vector<int32_t> fast(expected.size(), 5);
-      std::vector<int32_t> portable(expected.size(), 5);
-      model::AddProducts(a.data(), stride, rows, w.data(), pairs, lanes, fast.data());
-      model::AddProductsPortable(a.data(), stride, rows, w.data(), pairs, lanes, portable.data());
-      EXPECT_EQ(fast, expected) << lanes << " lanes, " << rows << " rows";
-      EXPECT_EQ(portable, expected) << lanes << " lanes, " << rows << " rows";
     }
   }
 }
