@@ -54,6 +54,7 @@ struct Tiles {
   std::vector<int> k_tiles;     ///< of each tile
   std::vector<int16_t> paired;  ///< as AddProducts takes them: [k/2][output lane][k%2]
   std::vector<int32_t> plain;   ///< [output lane][k lane]; instead of `paired`
+  std::vector<uint32_t> live;   ///< [k lane]: non-zeros among the output lanes
 };
 
 struct Strip {
@@ -75,6 +76,7 @@ struct Source {
   std::vector<int16_t> narrow;   ///< [row][K tile][lane]
   std::vector<int32_t> wide;     ///< instead of `narrow`
   std::vector<uint8_t> is_zero;  ///< [K tile][row]
+  std::vector<uint32_t> live;  ///< [row][K tile][lane]: non-zeros in the rows before, up to `rows`
 };
 
 /// `count` bits of a byte string from bit `first`, low first.
@@ -99,6 +101,9 @@ Counts& Counts::operator+=(const Counts& other) {
   instructions += other.instructions;
   mac_rows += other.mac_rows;
   gated_rows += other.gated_rows;
+  source_products += other.source_products;
+  held_products += other.held_products;
+  live_products += other.live_products;
   tiles += other.tiles;
   skipped_rows += other.skipped_rows;
   weight_beats += other.weight_beats;
@@ -436,6 +441,8 @@ const StreamWeights* Machine::Impl::TakeStreamWeights(int strips, int k_tiles) {
 /// Appends the tile of n x n codes in the order [output lane][k lane].
 void Machine::Impl::AppendTile(const uint8_t* codes, int k_tile, Tiles* tiles) const {
   tiles->k_tiles.push_back(k_tile);
+  const size_t live = tiles->live.size();
+  tiles->live.resize(live + size_t(lanes_), 0);
   for (int i = 0; i < lanes_ * lanes_; ++i) {
     if (narrow_) {
       const int j = i / 2 % lanes_;
@@ -444,6 +451,7 @@ void Machine::Impl::AppendTile(const uint8_t* codes, int k_tile, Tiles* tiles) c
     } else {
       tiles->plain.push_back(views_[codes[i]]);
     }
+    tiles->live[live + size_t(i % lanes_)] += views_[codes[i]] != 0 ? 1 : 0;
   }
 }
 
@@ -476,6 +484,8 @@ void Machine::Impl::ReadSource(const Operand& operand, int rows, int k_tiles) {
   source_.narrow.resize(narrow_ ? size : 0);
   source_.wide.resize(narrow_ ? 0 : size);
   source_.is_zero.resize(size_t(rows) * size_t(k_tiles));
+  const size_t row_size = LaneOffset(k_tiles);
+  source_.live.assign(size + row_size, 0);
   size_t next = 0;
   for (int row = 0; row < rows; ++row) {
     for (int k_tile = 0; k_tile < k_tiles; ++k_tile) {
@@ -484,6 +494,7 @@ void Machine::Impl::ReadSource(const Operand& operand, int rows, int k_tiles) {
       for (int lane = 0; lane < lanes_; ++lane, ++next) {
         const int32_t view = views_[vector[lane]];
         any |= view;
+        source_.live[next + row_size] = source_.live[next] + (view != 0 ? 1 : 0);
         if (narrow_) {
           source_.narrow[next] = static_cast<int16_t>(view);
         } else {
@@ -521,6 +532,16 @@ void Machine::Impl::Accumulate(const Tiles& tiles, std::span<const RowRange> ran
       const auto is_zero = source_.is_zero.begin() + ptrdiff_t{tiles.k_tiles[t]} * source_.rows;
       counts_.gated_rows +=
           std::accumulate(is_zero + range.begin, is_zero + range.end, uint64_t{0});
+      const uint32_t* before =
+          &source_.live[size_t(range.begin) * row_size + LaneOffset(tiles.k_tiles[t])];
+      const uint32_t* after = before + size_t(range.size()) * row_size;
+      for (size_t k = 0; k < lanes; ++k) {
+        const uint64_t sources = after[k] - before[k];
+        const uint64_t held = tiles.live[t * lanes + k];
+        counts_.source_products += sources * lanes;
+        counts_.held_products += uint64_t(range.size()) * held;
+        counts_.live_products += sources * held;
+      }
     }
     const size_t first = size_t(range.begin) * row_size + size_t(k_tile) * lanes;
     if (narrow_) {

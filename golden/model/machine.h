@@ -51,8 +51,12 @@ struct WriteBack {
 /// golden/spec/register_map count the same events.
 struct Counts {
   uint64_t instructions = 0;
-  uint64_t mac_rows = 0;         ///< rows streamed through a held tile: ideal MATMUL cycles
-  uint64_t gated_rows = 0;       ///< of those, rows whose source vector was zero
+  uint64_t mac_rows = 0;    ///< rows streamed through a held tile: ideal MATMUL cycles
+  uint64_t gated_rows = 0;  ///< of those, rows whose source vector was zero
+  /// Products, n x n a MAC row, by which of their operands are not zero: what gating can save.
+  uint64_t source_products = 0;  ///< activation of the source not zero
+  uint64_t held_products = 0;    ///< weight, or activation of a held tile, not zero
+  uint64_t live_products = 0;    ///< both not zero
   uint64_t tiles = 0;            ///< held tiles used
   uint64_t skipped_rows = 0;     ///< rows of a tile that the span window leaves out
   uint64_t weight_beats = 0;     ///< beats consumed from the weight stream

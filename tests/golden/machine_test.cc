@@ -721,6 +721,100 @@ TEST(MachineCounts, FollowFromTheShape) {
   EXPECT_EQ(counts.instructions, 4 + 3 * (2 + 4 * 6 + 5 + 4) + 1);
 }
 
+TEST(MachineCounts, ProductsByTheirZeroOperands) {
+  static constexpr int kLanes = 4;
+  const spec::AcceleratorConfig config = SmallConfig(kLanes);
+  RandomCase random;
+  checkpoint::ModelConfig& shape = random.model.config;
+  shape.vocab_size = 10;
+  shape.embedding_size = 8;
+  shape.hidden_size = 8;
+  shape.num_attention_heads = 1;
+  shape.intermediate_size = 12;
+  shape.num_hidden_layers = 1;
+  shape.max_position_embeddings = 40;
+  shape.labels = {"a", "b"};
+  shape.off_ramp_pooler = false;
+  shape.hidden_act = checkpoint::Activation::kRelu;  // plenty of zeros
+  shape.attention_span_ramp = 4;
+  random.model.weights = checkpoint::RandomModelWeights(
+      shape, kLanes, 1, {.elements = 0.5, .tiles = 0, .tile_rows = 0});
+  random.model.weights.attention_span = {1};  // sees 4 tokens to either side
+  SnapWeights(random.model, checkpoint::FormatOf(config));
+  random.biases = checkpoint::Calibrate(random.model, checkpoint::RandomSentences(shape, 18, 2, 1),
+                                        checkpoint::FormatOf(config));
+  const Image image = Build(random, config);
+  Machine machine(config, image);
+  static constexpr int kRows = 18;
+
+  // One product after the other, from what the machine is about to read.
+  class Products : public model::MachineObserver {
+   public:
+    Products(const Machine& machine, const checkpoint::ModelWeights& weights)
+        : machine_(machine), weights_(weights) {}
+    void OnInstruction(const Step& step) override {
+      expected_ = {};
+      name_ = step.name->text;
+      if (name_ == "ffn output") {
+        const checkpoint::Matrix& weight = weights_.groups[0][0].ffn_output.weight;
+        for (int j = 0; j < weight.rows; ++j) {
+          for (int row = 0; row < kRows; ++row) {
+            for (int k = 0; k < weight.columns; ++k) {
+              Add(Live(step, spec::kMatmulSrcBase, spec::kMatmulSrcStride, row, k),
+                  weight.Row(j)[size_t(k)] != 0);
+            }
+          }
+        }
+      } else if (name_ == "scores") {
+        const int keys = spec::CeilDiv(kRows, kLanes) * kLanes;
+        for (int j = 0; j < keys; ++j) {
+          const int tile = j / kLanes * kLanes;
+          for (int row = std::max(0, tile - 4); row < std::min(kRows, tile + kLanes + 4); ++row) {
+            for (int k = 0; k < 8; ++k) {
+              Add(Live(step, spec::kMatmulSrcBase, spec::kMatmulSrcStride, row, k),
+                  j < kRows && Live(step, spec::kMatmulHeldBase, spec::kMatmulHeldStride, j, k));
+            }
+          }
+        }
+      }
+    }
+    void OnDone(const Step& /*step*/, const Counts& counts) override {
+      if (expected_.mac_rows == 0) return;
+      ++checked;
+      EXPECT_EQ(counts.mac_rows * kLanes * kLanes, expected_.mac_rows) << name_;
+      EXPECT_EQ(counts.source_products, expected_.source_products) << name_;
+      EXPECT_EQ(counts.held_products, expected_.held_products) << name_;
+      EXPECT_EQ(counts.live_products, expected_.live_products) << name_;
+      EXPECT_LT(counts.live_products, expected_.mac_rows) << name_;
+    }
+
+    int checked = 0;
+
+   private:
+    [[nodiscard]] bool Live(const Step& step, const spec::Field& base, const spec::Field& stride,
+                            int row, int lane) const {
+      const int64_t vector =
+          step.instruction->Get(base) + row * step.instruction->Get(stride) + lane / kLanes;
+      return machine_.state().activations[size_t(vector * kLanes + lane % kLanes)] != 0;
+    }
+    void Add(bool source, bool held) {
+      ++expected_.mac_rows;  // here: products
+      expected_.source_products += source ? 1 : 0;
+      expected_.held_products += held ? 1 : 0;
+      expected_.live_products += source && held ? 1 : 0;
+    }
+
+    const Machine& machine_;
+    const checkpoint::ModelWeights& weights_;
+    Counts expected_;
+    std::string name_;
+  } products(machine, random.model.weights);
+  std::vector<uint32_t> tokens;
+  for (int i = 0; i < kRows; ++i) tokens.push_back(static_cast<uint32_t>(i % 10));
+  machine.Run(tokens, 0, &products);
+  EXPECT_EQ(products.checked, 2);
+}
+
 TEST(MachineCounts, WindowsSkipRows) {
   spec::AcceleratorConfig config = SmallConfig(8);
   RandomCase random;
