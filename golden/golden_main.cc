@@ -52,6 +52,7 @@ struct Arguments {
   int threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   std::optional<double> threshold;  // none: the model's own
   bool reference = false;
+  bool pack_weights = false;
   po::variables_map values;  // for the options of the configuration
 };
 
@@ -312,6 +313,11 @@ void Runner::Print() const {
   row("  with a zero vector",
       fmt::format("{:.1f} %", 100.0 * static_cast<double>(counts.gated_rows) /
                                   static_cast<double>(counts.mac_rows)));
+  const double products =
+      static_cast<double>(counts.mac_rows) * image_.format.lanes * image_.format.lanes;
+  row("  with a zero operand",
+      fmt::format("{:.1f} % of the products",
+                  100 - 100 * static_cast<double>(counts.live_products) / products));
   row("held tiles", fmt::format("{:.0f} a sentence", Mean(counts.tiles)));
   row("weight stream", fmt::format("{:.0f} bytes a sentence",
                                    Mean(counts.weight_beats) * image_.format.axi_data_bits / 8));
@@ -381,7 +387,8 @@ Status Execute(const Arguments& arguments) {
       checkpoint::FormatOf(config));
   const std::string name = std::filesystem::absolute(arguments.model).lexically_normal().filename();
   const Result<model::Image> built = checkpoint::BuildImage(
-      model.config, model.weights, biases, config, {.name = name.empty() ? arguments.model : name});
+      model.config, model.weights, biases, config,
+      {.name = name.empty() ? arguments.model : name, .pack_weights = arguments.pack_weights});
   if (!built.ok()) return built.error().Placed({.file = arguments.model + "/config.json"});
   const model::Image& image = *built;
   std::vector<Sentence> sentences;
@@ -451,6 +458,8 @@ int Main(int argc, const char* const* argv) {
       "config", po::value(&arguments.config)->value_name("FILE"),
       "accelerator configuration; default: one that fits the model")(
       "image", po::value(&arguments.image)->value_name("FILE"), "write the image here")(
+      "pack-weights", po::bool_switch(&arguments.pack_weights),
+      "reorder neurons where that empties tiles of weights; same answers")(
       "calibrate", po::value(&arguments.calibrate)->value_name("FILE"),
       "find the activation biases on these sentences (--limit: on the first N)")(
       "out", po::value(&arguments.out)->value_name("DIR"),

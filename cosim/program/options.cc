@@ -140,6 +140,8 @@ Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv)
       "of the memory behind the AXI port, 1 .. 10000; default 16")(
       "random-init", po::bool_switch(&result.random_init),
       "registers and memories start at random values, by --seed")(
+      "pack-weights", po::bool_switch(&result.pack_weights),
+      "reorder neurons where that empties tiles of weights; same answers")(
       "json", po::value(&result.json)->value_name("FILE"), "write every result here")(
       "trace", po::value(&result.trace)->implicit_value("edgebert.fst")->value_name("FILE"),
       "write waves (FST) of a window; default file edgebert.fst")(

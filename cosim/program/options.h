@@ -35,6 +35,7 @@ struct Options {
   double stalls = 0;
   int latency = 16;
   bool random_init = false;
+  bool pack_weights = false;
   std::string json;
   std::string trace;  ///< file; empty: no trace
   std::optional<TracePoint> trace_from;

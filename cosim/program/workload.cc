@@ -134,7 +134,8 @@ Result<Workload> PrepareWorkload(const Options& options, const ModelEdit& edit) 
   }
   if (edit) edit(workload.model, weights);
   Result<model::Image> image =
-      checkpoint::BuildImage(workload.model, weights, biases, workload.config, {.name = name});
+      checkpoint::BuildImage(workload.model, weights, biases, workload.config,
+                             {.name = name, .pack_weights = options.pack_weights});
   if (!image.ok()) return image.error().Placed({.file = options.model + "/config.json"});
   workload.image = *std::move(image);
   EB_RETURN_IF_ERROR(model::Machine::Check(workload.config, workload.image));

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "golden/checkpoint/image_layout.h"
+#include "golden/checkpoint/lane_packing.h"
 #include "golden/checkpoint/quantizer.h"
 #include "golden/checkpoint/wait_scheduler.h"
 #include "golden/model/span_mask.h"
@@ -116,6 +117,25 @@ struct QuantizedLinear {
   std::vector<int32_t> bias;  ///< Fixed words, one a row
 };
 
+/// One of the matrices that share a dimension.
+struct Side {
+  const QuantizedLinear& linear;
+  bool is_output = false;  ///< the dimension is its outputs; else its inputs
+
+  /// The tiles of `n` lanes of its other dimension in which it has weights of the lane.
+  [[nodiscard]] std::vector<bool> Touched(int lane, int n) const {
+    const auto columns = static_cast<size_t>(linear.columns);
+    const size_t others = is_output ? columns : linear.bias.size();
+    std::vector<bool> tiles((others + size_t(n) - 1) / size_t(n));
+    for (size_t i = 0; i < others; ++i) {
+      const size_t index = is_output ? size_t(lane) * columns + i : i * columns + size_t(lane);
+      if (linear.weight.codes[index] != 0) tiles[i / size_t(n)] = true;
+    }
+    return tiles;
+  }
+  [[nodiscard]] bool HasBias(int lane) const { return is_output && linear.bias[size_t(lane)] != 0; }
+};
+
 /// A linear layer, or a part of one, as the weight stream holds it.
 struct Projection {
   TiledMatrix matrix;
@@ -180,7 +200,9 @@ class Builder {
   Projection Cut(const QuantizedLinear& linear, std::span<const int> row_of,
                  std::span<const int> column_of) const;
   [[nodiscard]] std::vector<int> Padded(int size) const;
-  [[nodiscard]] std::vector<int> HeadLanes(int head) const;
+  [[nodiscard]] std::vector<int> SharedLanes(const Side& first, const Side& second, int begin,
+                                             int size) const;
+  [[nodiscard]] std::vector<int> HeadLanes(const Side& first, const Side& second, int head) const;
 
   // Memories.
   void FindLiveHeads();
@@ -274,10 +296,35 @@ std::vector<int> Builder::Padded(int size) const {
   return lanes;
 }
 
-/// The lanes of one head among those of all heads, then padding to whole vectors.
-std::vector<int> Builder::HeadLanes(int head) const {
-  std::vector<int> lanes = Padded(model_.HeadSize());
-  for (int i = 0; i < model_.HeadSize(); ++i) lanes[size_t(i)] += head * model_.HeadSize();
+/// Lanes `begin` .. `begin + size - 1` of a dimension that two matrices share, packed if so wished.
+std::vector<int> Builder::SharedLanes(const Side& first, const Side& second, int begin,
+                                      int size) const {
+  std::vector<int> lanes = Padded(size);
+  if (options_.pack_weights) {
+    std::vector<std::vector<bool>> touched;
+    for (int lane = begin; lane < begin + size; ++lane) {
+      // One more tile stands for the vector itself, which costs its biases and results.
+      std::vector<bool>& tiles = touched.emplace_back(1, true);
+      bool matters = true;
+      for (const Side& side : {first, second}) {
+        const std::vector<bool> own = side.Touched(lane, config_.vmac.n);
+        tiles.insert(tiles.end(), own.begin(), own.end());
+        matters =
+            matters && (side.HasBias(lane) || std::find(own.begin(), own.end(), true) != own.end());
+      }
+      // Always zero, or never read, whatever the other matrix holds: activations keep zero.
+      if (!matters) tiles.assign(tiles.size(), false);
+    }
+    lanes = PackLanes(touched, config_.vmac.n);
+  }
+  for (int& lane : lanes) lane += lane < 0 ? 0 : begin;
+  return lanes;
+}
+
+/// The lanes of one head among those of all heads, then padding to the vectors of a head.
+std::vector<int> Builder::HeadLanes(const Side& first, const Side& second, int head) const {
+  std::vector<int> lanes = SharedLanes(first, second, head * model_.HeadSize(), model_.HeadSize());
+  lanes.resize(size_t(HeadVectors()) * size_t(config_.vmac.n), -1);
   return lanes;
 }
 
@@ -514,16 +561,12 @@ void Builder::EmitAttention(const LayerWeights& layer) {
     }
     return live;
   };
-  struct Input {
-    const char* name;
-    QuantizedLinear linear;
-  };
-  const Input inputs[] = {
-      {"query", Quantize("query", without_off_heads(layer.query, true),
-                         1 / std::sqrt(double(model_.HeadSize())))},
-      {"key", Quantize("key", without_off_heads(layer.key, true))},
-      {"value", Quantize("value", without_off_heads(layer.value, true))},
-  };
+  const QuantizedLinear query = Quantize("query", without_off_heads(layer.query, true),
+                                         1 / std::sqrt(double(model_.HeadSize())));
+  const QuantizedLinear key = Quantize("key", without_off_heads(layer.key, true));
+  const QuantizedLinear value = Quantize("value", without_off_heads(layer.value, true));
+  const QuantizedLinear output =
+      Quantize("attention output", without_off_heads(layer.attention_output, false));
 
   const std::vector<int> hidden_lanes = Padded(model_.hidden_size);
   const int head_vectors = HeadVectors();
@@ -542,19 +585,24 @@ void Builder::EmitAttention(const LayerWeights& layer) {
                 .window = mask.reach < MaxTokens() - 1});
   };
   const size_t delay = memory_.value.size() - 1;
+  std::vector<int> context_lanes(size_t(model_.num_attention_heads * head_vectors * config_.vmac.n),
+                                 -1);
   for (size_t index = 0; index < heads_.size(); ++index) {
     const HeadMask& mask = heads_[index];
-    const Operand* outputs[] = {&memory_.query, &memory_.key,
-                                &memory_.value[index % memory_.value.size()]};
-    for (size_t i = 0; i < std::size(inputs); ++i) {
-      const Projection projection = Cut(inputs[i].linear, HeadLanes(mask.head), hidden_lanes);
+    const std::vector<int> score_lanes = HeadLanes({query, true}, {key, true}, mask.head);
+    const std::vector<int> value_lanes = HeadLanes({value, true}, {output, false}, mask.head);
+    std::copy(value_lanes.begin(), value_lanes.end(),
+              context_lanes.begin() + std::ptrdiff_t(size_t(mask.head) * value_lanes.size()));
+    const auto emit_input = [&](const char* name, const QuantizedLinear& linear,
+                                std::span<const int> lanes, const Operand& to) {
+      const Projection projection = Cut(linear, lanes, hidden_lanes);
       stream_.Matmul(projection.matrix, projection.bias_words);
-      EmitProjection({.name = inputs[i].name,
-                      .head = mask.head,
-                      .source = memory_.hidden,
-                      .output = *outputs[i]},
+      EmitProjection({.name = name, .head = mask.head, .source = memory_.hidden, .output = to},
                      projection);
-    }
+    };
+    emit_input("query", query, score_lanes, memory_.query);
+    emit_input("key", key, score_lanes, memory_.key);
+    emit_input("value", value, value_lanes, memory_.value[index % memory_.value.size()]);
     EmitMatmul({.name = "scores",
                 .head = mask.head,
                 .held = spec::Held::kRows,
@@ -586,16 +634,7 @@ void Builder::EmitAttention(const LayerWeights& layer) {
     emit_context(index);
   }
 
-  std::vector<int> context_lanes(size_t(model_.num_attention_heads * head_vectors * config_.vmac.n),
-                                 -1);
-  for (const HeadMask& mask : heads_) {
-    const std::vector<int> lanes = HeadLanes(mask.head);
-    std::copy(lanes.begin(), lanes.end(),
-              context_lanes.begin() + std::ptrdiff_t(size_t(mask.head) * lanes.size()));
-  }
-  const Projection projection =
-      Cut(Quantize("attention output", without_off_heads(layer.attention_output, false)),
-          hidden_lanes, context_lanes);
+  const Projection projection = Cut(output, hidden_lanes, context_lanes);
   stream_.Matmul(projection.matrix, projection.bias_words);
   EmitProjection({.name = "attention output",
                   .source = memory_.context,
@@ -608,15 +647,18 @@ void Builder::EmitAttention(const LayerWeights& layer) {
 void Builder::EmitEncoderLayer(const LayerWeights& layer) {
   EmitAttention(layer);
   const std::vector<int> hidden_lanes = Padded(model_.hidden_size);
-  const std::vector<int> ffn_lanes = Padded(model_.intermediate_size);
-  const Projection ffn = Cut(Quantize("ffn", layer.ffn), ffn_lanes, hidden_lanes);
+  const QuantizedLinear input = Quantize("ffn", layer.ffn);
+  const QuantizedLinear result = Quantize("ffn output", layer.ffn_output);
+  const std::vector<int> ffn_lanes =
+      SharedLanes({input, true}, {result, false}, 0, model_.intermediate_size);
+  const Projection ffn = Cut(input, ffn_lanes, hidden_lanes);
   stream_.Matmul(ffn.matrix, ffn.bias_words);
   EmitProjection({.name = "ffn",
                   .activation = ActivationOf(model_.hidden_act),
                   .source = memory_.norm,
                   .output = memory_.ffn},
                  ffn);
-  const Projection output = Cut(Quantize("ffn output", layer.ffn_output), hidden_lanes, ffn_lanes);
+  const Projection output = Cut(result, hidden_lanes, ffn_lanes);
   stream_.Matmul(output.matrix, output.bias_words);
   Operand sum = memory_.sum;
   sum.bias = biases_.ffn_sum;
@@ -722,6 +764,12 @@ void Builder::EmitRun(int first_layer, int layers) {
 
 Result<Image> Builder::Build() {
   EB_RETURN_IF_ERROR(CheckLimits(model_, config_));
+  if (options_.pack_weights && config_.vmac.accumulator_bits != 0) {
+    return Error({},
+                 "packed weights need an exact accumulator, 'vmac.accumulator_bits' = 0: the sums "
+                 "of one that saturates depend on their order",
+                 "image-pack");
+  }
   image_.format = {.lanes = config_.vmac.n,
                    .code_bits = config_.format.width,
                    .exponent_bits = config_.format.exponent,

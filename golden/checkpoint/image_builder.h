@@ -33,10 +33,14 @@ namespace edgebert::checkpoint {
 struct BuildOptions {
   std::string name;     ///< of the model, for reports
   bool overlap = true;  ///< wait only for units that an instruction depends on; else for all
+  /// Reorder FFN neurons, and lanes inside a head, where that leaves more tiles without weights,
+  /// and leave out those that no weight reads. Nothing else changes: sums are exact in any order.
+  bool pack_weights = false;
 };
 
 /// Rules: "image-limit" (the model exceeds a limit of the configuration; one diagnostic a limit),
-/// "image-range" (a weight that its fixed-point word cannot hold).
+/// "image-range" (a weight that its fixed-point word cannot hold), "image-pack" (packed weights
+/// with an accumulator that saturates: its sums depend on their order).
 Result<model::Image> BuildImage(const ModelConfig& model, const ModelWeights& weights,
                                 const ActivationBiases& biases,
                                 const spec::AcceleratorConfig& config,
