@@ -411,7 +411,7 @@ void Conclusion(Page& page) {
 - **Gate** pays at every density: with scattered zeros the share of products with a zero operand is 1 - density and a
   little more. Nearly all of it comes from weights, which are held for a whole tile; activations are rarely zero (GELU,
   LayerNorm), but for the probabilities of the context. Whole zero source vectors, which the gate of the array
-  catches, are 0.03 % of the rows. A product is a pair of operands here; toggles are counted on the RTL.
+  catches, are 0.03 % of the rows. A product is a pair of operands here, not a toggle.
 - **Bitmask** compression pays in bytes at every density below 7/8: 8 bits a weight and 1 for the mask.
 
 The encoder densities of EdgeBERT, recalled and not verified, are 50 % (MNLI, SST-2), 40 % (QNLI) and 20 % (QQP): there, gating and

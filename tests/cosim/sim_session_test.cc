@@ -176,6 +176,25 @@ TEST(Program, RunsARandomModelAndWritesJson) {
   EXPECT_EQ(json["sentences"][1]["tokens"].size(), 1U);
 }
 
+TEST(Program, PackedWeightsGiveTheSameAnswersInFewerCycles) {
+  const Folder folder;
+  const auto run = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"--config", kConfig,      "--random-model", "5",
+                                          "--limit",  "1",          "--threshold",    "0",
+                                          "--json",   "result.json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto result = RunProgram(arguments, folder);
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    return nlohmann::json::parse(std::ifstream(folder / "result.json"))["sentences"][0];
+  };
+  const auto plain = run({});
+  const auto packed = run({"--pack-weights"});
+  EXPECT_EQ(packed["logits"], plain["logits"]);
+  EXPECT_EQ(packed["entropy"], plain["entropy"]);
+  EXPECT_LT(packed["mac_cycles"], plain["mac_cycles"]);
+  EXPECT_LT(packed["cycles"], plain["cycles"]);
+}
+
 TEST(Program, RunsAPartOfASentence) {
   const Folder folder;
   const auto run = [&](std::vector<std::string> more) {
