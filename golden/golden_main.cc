@@ -23,8 +23,11 @@
 #include "golden/checkpoint/file.h"
 #include "golden/checkpoint/image_builder.h"
 #include "golden/checkpoint/quantizer.h"
+#include "golden/checkpoint/random_checkpoint.h"
 #include "golden/checkpoint/sentences.h"
 #include "golden/checkpoint/tokenizer.h"
+#include "golden/cycle_report.h"
+#include "golden/model/cycle_model.h"
 #include "golden/model/machine.h"
 #include "golden/reference/albert.h"
 #include "golden/reference/functions.h"
@@ -53,6 +56,11 @@ struct Arguments {
   std::optional<double> threshold;  // none: the model's own
   bool reference = false;
   bool pack_weights = false;
+  bool cycles = false;
+  bool sweep_n = false;
+  bool full_size = false;
+  int length = 0;  // of the sentence of --full-size; 0: the longest
+  model::MemoryTiming memory;
   po::variables_map values;  // for the options of the configuration
 };
 
@@ -187,12 +195,18 @@ class Runner {
         static_cast<uint32_t>(checkpoint::ToFixedPoint(threshold_, spec::kEntropyFraction, 33));
     std::vector<model::SentenceResult> results(sentences.size());
     std::vector<ReferenceAnswer> answers(sentences.size());
+    std::vector<model::CyclePrediction> cycles(sentences.size());
+    const model::CycleModel cycle_model(config_, image_, arguments_.memory);
     std::atomic<size_t> next = 0;
     std::atomic<size_t> done = 0;
     const auto work = [&] {
       model::Machine machine(config_, image_);
       for (size_t i = next++; i < sentences.size(); i = next++) {
-        results[i] = machine.Run(checkpoint::TokenWords(sentences[i].tokens), register_value);
+        const std::vector<uint32_t> tokens = checkpoint::TokenWords(sentences[i].tokens);
+        results[i] = machine.Run(tokens, register_value);
+        if (results[i].error == spec::ErrorCode::kNone) {
+          cycles[i] = cycle_model.Predict(tokens, results[i].exit_layer);
+        }
         if (albert) answers[i] = AskReference(*albert, sentences[i].tokens, threshold_);
         ++done;
       }
@@ -217,17 +231,21 @@ class Runner {
                         static_cast<int>(result.error), result.error_detail, sentences[i].text),
             "golden-machine");
       }
-      Add(sentences[i], result);
+      Add(sentences[i], result, cycles[i]);
       if (albert) Compare(sentences[i], result, answers[i]);
     }
     return Ok();
   }
 
+  /// What a sweep needs: tokens and exit layer of each sentence.
+  [[nodiscard]] const std::vector<SweptSentence>& swept() const { return swept_; }
+
   void Print() const;
   [[nodiscard]] ordered_json Json() const;
 
  private:
-  void Add(const Sentence& sentence, const model::SentenceResult& result);
+  void Add(const Sentence& sentence, const model::SentenceResult& result,
+           const model::CyclePrediction& cycles);
   void Compare(const Sentence& sentence, const model::SentenceResult& result,
                const ReferenceAnswer& answer);
   /// Mean over the sentences.
@@ -244,10 +262,15 @@ class Runner {
   const model::Image& image_;
   double threshold_ = 0;
   Totals totals_;
+  CycleTotals cycles_;
+  std::vector<SweptSentence> swept_;
   std::vector<ordered_json> results_;
 };
 
-void Runner::Add(const Sentence& sentence, const model::SentenceResult& result) {
+void Runner::Add(const Sentence& sentence, const model::SentenceResult& result,
+                 const model::CyclePrediction& cycles) {
+  cycles_.Add(cycles);
+  swept_.push_back({checkpoint::TokenWords(sentence.tokens), result.exit_layer});
   ++totals_.sentences;
   totals_.tokens += sentence.tokens.ids.size();
   totals_.exit_layers += static_cast<uint64_t>(result.exit_layer);
@@ -268,6 +291,7 @@ void Runner::Add(const Sentence& sentence, const model::SentenceResult& result) 
   for (const int32_t logit : result.logits) json["logits"].push_back(FromFixed(logit));
   json["tokens"] = sentence.tokens.ids;
   json["mac_cycles"] = result.counts.mac_rows;
+  json["predicted_cycles"] = cycles.cycles;
   results_.push_back(std::move(json));
 }
 
@@ -309,6 +333,10 @@ void Runner::Print() const {
   }
   row("mean exit layer", fmt::format("{:.3f}", Mean(totals_.exit_layers)));
   row("exits after layer 1, 2, ..", fmt::format("{}", fmt::join(totals_.exits, " ")));
+  row("predicted cycles",
+      fmt::format(
+          "{:.0f} a sentence, {:.1f} % of them MAC cycles", cycles_.Mean(cycles_.cycles),
+          100.0 * static_cast<double>(cycles_.Array().mac) / static_cast<double>(cycles_.cycles)));
   row("ideal MAC cycles", fmt::format("{:.0f} a sentence", Mean(counts.mac_rows)));
   row("  with a zero vector",
       fmt::format("{:.1f} %", 100.0 * static_cast<double>(counts.gated_rows) /
@@ -327,6 +355,7 @@ void Runner::Print() const {
   if (totals_.saturated > 0) {
     row("accumulator saturated", fmt::format("in {} sentences", totals_.saturated));
   }
+  if (arguments_.cycles) PrintCycles(cycles_, image_);
   if (!arguments_.reference) return;
   fmt::print("\n{:<28} {:>12} {:>12}\n", "", "golden", "reference");
   if (totals_.labelled > 0) {
@@ -350,6 +379,8 @@ ordered_json Runner::Json() const {
   summary["mean_exit_layer"] = Mean(totals_.exit_layers);
   summary["exits"] = totals_.exits;
   summary["saturated_sentences"] = totals_.saturated;
+  summary["mean_predicted_cycles"] = cycles_.Mean(cycles_.cycles);
+  summary["memory_latency"] = arguments_.memory.latency;
   summary["mean_mac_cycles"] = Mean(totals_.counts.mac_rows);
   summary["mean_gated_rows"] = Mean(totals_.counts.gated_rows);
   summary["mean_tiles"] = Mean(totals_.counts.tiles);
@@ -369,6 +400,42 @@ ordered_json Runner::Json() const {
   return {{"sentences", results_}, {"summary", summary}};
 }
 
+/// Cycles of a dense random model of the configuration's full size, at full depth: they do not
+/// depend on what the weights are.
+Status PredictFullSize(const Arguments& arguments) {
+  spec::AcceleratorConfig config;
+  if (!arguments.config.empty()) {
+    EB_ASSIGN_OR_RETURN(config, spec::LoadConfig(arguments.config));
+  }
+  EB_ASSIGN_OR_RETURN(config, spec::ApplyConfigOptions(config, arguments.values));
+  const int length = arguments.length == 0 ? config.model.seq_len : arguments.length;
+  if (length > config.model.seq_len) {
+    return Error({.file = "command line"},
+                 fmt::format("--length must be at most {}", config.model.seq_len), "golden-option");
+  }
+  const checkpoint::ModelConfig model = checkpoint::LargestModelConfig(config);
+  const checkpoint::ModelWeights weights =
+      checkpoint::RandomModelWeights(model, config.vmac.n, 1, {0, 0, 0});
+  const auto build = [&](const spec::AcceleratorConfig& sized) {
+    return checkpoint::BuildImage(model, weights, {}, sized, {.name = "full size"});
+  };
+  EB_ASSIGN_OR_RETURN(const model::Image image, build(config));
+  const std::vector<SweptSentence> sentences = {
+      {checkpoint::TokenWords(checkpoint::RandomSentences(model, length, 1, 1).front()),
+       model.num_hidden_layers}};
+  CycleTotals totals;
+  totals.Add(model::CycleModel(config, image, arguments.memory)
+                 .Predict(sentences.front().tokens, sentences.front().layers));
+  fmt::print("{:<28} dense, {} layers, hidden {}, {} heads\n", "model", model.num_hidden_layers,
+             model.hidden_size, model.num_attention_heads);
+  fmt::print("{:<28} {} for {} tokens, {:.1f} % of them MAC cycles\n", "predicted cycles",
+             totals.cycles, length,
+             100.0 * static_cast<double>(totals.Array().mac) / static_cast<double>(totals.cycles));
+  if (arguments.cycles) PrintCycles(totals, image);
+  if (!arguments.sweep_n) return Ok();
+  return PrintArraySizes(config, arguments.memory, sentences, 1, build);
+}
+
 Status Execute(const Arguments& arguments) {
   if (!arguments.json.empty()) {
     EB_RETURN_IF_ERROR(checkpoint::CheckWritable(arguments.json, "golden-json"));
@@ -386,9 +453,12 @@ Status Execute(const Arguments& arguments) {
       stored, {model.config.adaptivfloat_bits, model.config.adaptivfloat_exponent},
       checkpoint::FormatOf(config));
   const std::string name = std::filesystem::absolute(arguments.model).lexically_normal().filename();
-  const Result<model::Image> built = checkpoint::BuildImage(
-      model.config, model.weights, biases, config,
-      {.name = name.empty() ? arguments.model : name, .pack_weights = arguments.pack_weights});
+  const auto build = [&](const spec::AcceleratorConfig& sized) {
+    return checkpoint::BuildImage(
+        model.config, model.weights, biases, sized,
+        {.name = name.empty() ? arguments.model : name, .pack_weights = arguments.pack_weights});
+  };
+  const Result<model::Image> built = build(config);
   if (!built.ok()) return built.error().Placed({.file = arguments.model + "/config.json"});
   const model::Image& image = *built;
   std::vector<Sentence> sentences;
@@ -408,7 +478,8 @@ Status Execute(const Arguments& arguments) {
         "golden-json"));
   }
   runner.Print();
-  return Ok();
+  if (!arguments.sweep_n) return Ok();
+  return PrintArraySizes(config, arguments.memory, runner.swept(), arguments.threads, build);
 }
 
 /// Rules between the options.
@@ -417,7 +488,19 @@ Status CheckArguments(const Arguments& arguments) {
   const auto fail = [&](const char* message) {
     error.Add({.file = "command line"}, message, "golden-option");
   };
-  if (arguments.calibrate.empty()) {
+  if (arguments.full_size) {
+    const bool runs = !arguments.model.empty() || !arguments.data.empty() ||
+                      !arguments.text.empty() || !arguments.image.empty() ||
+                      !arguments.json.empty() || !arguments.calibrate.empty() ||
+                      arguments.reference || arguments.limit != 0 || arguments.threshold;
+    if (runs) {
+      fail(
+          "--full-size runs no sentences: give it only a configuration, --length, --latency, "
+          "--cycles and --sweep-n");
+    }
+  } else if (arguments.model.empty()) {
+    fail("the option '--model' is required but missing");
+  } else if (arguments.calibrate.empty()) {
     if (!arguments.data.empty() && !arguments.text.empty()) fail("both --data and --text given");
     if (arguments.data.empty() && arguments.text.empty() && arguments.image.empty()) {
       fail("nothing to do: give --data, --text, --image or --calibrate");
@@ -426,6 +509,11 @@ Status CheckArguments(const Arguments& arguments) {
     if (!arguments.out.empty()) fail("--out needs --calibrate");
   } else if (arguments.out.empty()) {
     fail("--calibrate needs --out");
+  }
+  if (arguments.length < 0) fail("--length must not be negative");
+  if (arguments.length != 0 && !arguments.full_size) fail("--length is for --full-size");
+  if (arguments.memory.latency < 1 || arguments.memory.latency > 10'000) {
+    fail("--latency must be from 1 to 10000");
   }
   if (arguments.limit < 0) fail("--limit must not be negative");
   if (arguments.threads < 1 || arguments.threads > 1024) fail("--threads must be from 1 to 1024");
@@ -439,9 +527,10 @@ int Main(int argc, const char* const* argv) {
   Arguments arguments;
   po::options_description options(
       "edgebert-golden --model DIR (--data FILE.tsv | --text TEXT | --image FILE)\n"
-      "edgebert-golden --model DIR --calibrate FILE.tsv --out DIR\n\nOptions");
+      "edgebert-golden --model DIR --calibrate FILE.tsv --out DIR\n"
+      "edgebert-golden --full-size --config FILE\n\nOptions");
   options.add_options()("help", "print this text")(
-      "model", po::value(&arguments.model)->required()->value_name("DIR"),
+      "model", po::value(&arguments.model)->value_name("DIR"),
       "folder with config.json, model.safetensors and tokenizer.model")(
       "data", po::value(&arguments.data)->value_name("FILE"),
       "sentences to run: sentence<TAB>label a line, after a header line")(
@@ -457,6 +546,16 @@ int Main(int argc, const char* const* argv) {
       "run the double-precision reference too, and compare")(
       "config", po::value(&arguments.config)->value_name("FILE"),
       "accelerator configuration; default: one that fits the model")(
+      "cycles", po::bool_switch(&arguments.cycles),
+      "print where the predicted cycles go, by operation and by what the array waits for")(
+      "sweep-n", po::bool_switch(&arguments.sweep_n),
+      "predict the cycles of arrays of 4, 8, 16 and 32 VMACs")(
+      "latency", po::value(&arguments.memory.latency)->value_name("CYCLES"),
+      "of the memory that cycles are predicted for; default: 16")(
+      "full-size", po::bool_switch(&arguments.full_size),
+      "instead of --model: predict the cycles of a dense model of the configuration's full size")(
+      "length", po::value(&arguments.length)->value_name("N"),
+      "tokens of the sentence of --full-size; default: the longest")(
       "image", po::value(&arguments.image)->value_name("FILE"), "write the image here")(
       "pack-weights", po::bool_switch(&arguments.pack_weights),
       "reorder neurons where that empties tiles of weights; same answers")(
@@ -485,7 +584,7 @@ int Main(int argc, const char* const* argv) {
   }
   const auto run = [&]() -> Status {
     EB_RETURN_IF_ERROR(CheckArguments(arguments));
-    return Execute(arguments);
+    return arguments.full_size ? PredictFullSize(arguments) : Execute(arguments);
   };
   const Status status = run();
   if (!status.ok()) {

@@ -62,6 +62,12 @@ TEST_F(GoldenProgram, RunsADataSetAndWritesJson) {
     EXPECT_EQ(sentence["tokens"].back(), 4);   // [SEP]
   }
   EXPECT_EQ(json["sentences"][0]["text"], "a lovely, gripping film");
+  double predicted = 0;
+  for (const auto& sentence : json["sentences"]) {
+    EXPECT_GT(sentence["predicted_cycles"], sentence["mac_cycles"]);
+    predicted += sentence["predicted_cycles"].get<double>() / 2;
+  }
+  EXPECT_EQ(json["summary"]["mean_predicted_cycles"], predicted);
   EXPECT_EQ(json["summary"]["sentences"], 2);
   EXPECT_EQ(json["summary"]["accuracy"], 1.0);
   EXPECT_EQ(json["summary"]["mean_exit_layer"], 12.0);
@@ -81,6 +87,34 @@ TEST_F(GoldenProgram, RunsOneSentenceOrAPairOnAnyConfiguration) {
   EXPECT_NE(Output().find("n = 8, AdaptivFloat<8,3>, 128-bit weight stream"), std::string::npos);
   EXPECT_EQ(RunShipped("--text 'a lovely film' --pair 'truly' --format.exponent 4"), 0)
       << Messages();
+}
+
+/// The first number of the output's line that begins with `name`.
+double NumberOf(const std::string& name, const std::string& output) {
+  const size_t line = output.find("\n" + name);
+  return line == std::string::npos ? -1 : std::stod(output.substr(line + 1 + name.size()));
+}
+
+TEST_F(GoldenProgram, PredictsCyclesOfEveryArraySize) {
+  ASSERT_EQ(RunShipped("--text 'a lovely film' --cycles --sweep-n --threads 2"), 0) << Messages();
+  const double cycles = NumberOf("predicted cycles", Output());
+  EXPECT_GT(cycles, 0) << Output();
+  EXPECT_EQ(NumberOf("  16", Output()), cycles) << Output();
+  EXPECT_GT(NumberOf("   4", Output()), NumberOf("   8", Output()));
+  EXPECT_GT(NumberOf("   8", Output()), cycles);
+  EXPECT_EQ(NumberOf("all", Output()), NumberOf("ideal MAC cycles", Output()));
+  ASSERT_EQ(RunShipped("--text 'a lovely film' --latency 200"), 0) << Messages();
+  EXPECT_GT(NumberOf("predicted cycles", Output()), cycles);
+}
+
+TEST_F(GoldenProgram, PredictsTheCyclesOfAModelThatIsNotThere) {
+  const std::string full = "--full-size --model.layers 2 --model.vocab 50 ";
+  ASSERT_EQ(Run(full + "--length 20 --sweep-n"), 0) << Messages();
+  const double cycles = NumberOf("predicted cycles", Output());
+  EXPECT_GT(cycles, 0) << Output();
+  EXPECT_EQ(NumberOf("  16", Output()), cycles) << Output();
+  ASSERT_EQ(Run(full + "--cycles"), 0) << Messages();  // 64 tokens
+  EXPECT_GT(NumberOf("predicted cycles", Output()), cycles) << Output();
 }
 
 TEST_F(GoldenProgram, ThreadsChangeNothing) {
@@ -141,6 +175,17 @@ TEST_F(GoldenProgram, RefusesBadInputWithStatus2) {
          "command line: error: --limit must not be negative [golden-option]");
   expect(model + "--text x --threshold -1",
          "command line: error: --threshold must be from 0 to 65535 [golden-option]");
+  expect(model + "--text x --latency 0",
+         "command line: error: --latency must be from 1 to 10000 [golden-option]");
+  expect(model + "--text x --length 5",
+         "command line: error: --length is for --full-size [golden-option]");
+  for (const char* of_sentences : {"--text x", "--data x", "--json x", "--reference"}) {
+    expect(std::string("--full-size ") + of_sentences,
+           "command line: error: --full-size runs no sentences: give it only a configuration, "
+           "--length, --latency, --cycles and --sweep-n [golden-option]");
+  }
+  expect("--full-size --length 65",
+         "command line: error: --length must be at most 64 [golden-option]");
   expect(model + "--text x --threads 0",
          "command line: error: --threads must be from 1 to 1024 [golden-option]");
   expect(model + "--text ''",
