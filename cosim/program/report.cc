@@ -64,9 +64,9 @@ void Report::PrintHead() const {
     Row("on the RTL", fmt::format("\"{}\" to \"{}\", the rest on the golden machine",
                                   image.names.front().text, (image.names.end() - 2)->text));
   }
-  fmt::print("\n{:>5} {:<{}} {:<10} {:>5} {:>5} {:>9} {:>6} {:>8} {:<9} {}\n", "#", "sentence",
-             kTextWidth, "answer", "prob", "layer", "cycles", "MACs", "skipped", "bit-exact",
-             "entropy after each layer");
+  fmt::print("\n{:>5} {:<{}} {:<10} {:>5} {:>5} {:>9} {:>9} {:>6} {:>8} {:<9} {}\n", "#",
+             "sentence", kTextWidth, "answer", "prob", "layer", "cycles", "predicted", "MACs",
+             "skipped", "bit-exact", "entropy after each layer");
   std::fflush(stdout);
 }
 
@@ -109,14 +109,23 @@ void Report::Add(const Sentence& sentence, const SentenceOutcome& outcome) {
       json["tokens"].push_back(token & ((1U << spec::kTokenTypeBit) - 1));
     }
     json["cycles"] = cycles;
+    std::string predicted = "-";
+    if (outcome.predicted) {
+      ++predicted_;
+      predicted_cycles_ += outcome.predicted->cycles;
+      largest_error_ =
+          std::max(largest_error_, std::fabs(Ratio(outcome.predicted->cycles, cycles) - 1));
+      predicted = std::to_string(outcome.predicted->cycles);
+      json["predicted_cycles"] = outcome.predicted->cycles;
+    }
     json["mac_cycles"] = mac_cycles;
     for (size_t c = 0; c < counters_.size(); ++c) {
       json["counters"][spec::kCounters[c].name] = hardware.counters[c];
     }
-    fmt::print("{:>5} {} {} {:>5.3f} {:>5} {:>9} {:>5.1f}% {:>7.1f}% {:<9}{}\n", sentence.number,
-               Fit(sentence.text, kTextWidth), Fit(answer, 10),
+    fmt::print("{:>5} {} {} {:>5.3f} {:>5} {:>9} {:>9} {:>5.1f}% {:>7.1f}% {:<9}{}\n",
+               sentence.number, Fit(sentence.text, kTextWidth), Fit(answer, 10),
                Probability(hardware.logits, hardware.prediction), hardware.exit_layer, cycles,
-               100 * Ratio(mac_cycles, cycles),
+               predicted, 100 * Ratio(mac_cycles, cycles),
                100 * (1 - Ratio(mac_cycles, workload_.dense_mac_rows)), exact ? "yes" : "NO",
                entropies);
   } else {
@@ -152,6 +161,11 @@ void Report::PrintSummary(double seconds) const {
     Row("mean exit layer",
         fmt::format("{:.3f} of {}", Ratio(exit_layers_, finished_), workload_.image.facts.layers));
     Row("cycles a sentence", fmt::format("{:.0f}", Mean("CYCLES")));
+    if (predicted_ > 0) {
+      Row("predicted cycles",
+          fmt::format("{:.0f} a sentence, off by {:.2f} % at most",
+                      Ratio(predicted_cycles_, predicted_), 100 * largest_error_));
+    }
     Row("MAC utilisation",
         fmt::format(
             "{:.2f} % (waiting: weights {:.2f}, held tiles {:.2f}, reads {:.2f}, drain "
@@ -190,6 +204,10 @@ ordered_json Report::Json(double seconds) const {
   if (finished_ > 0) {
     summary["mean_exit_layer"] = Ratio(exit_layers_, finished_);
     summary["mac_utilisation"] = Utilisation();
+    if (predicted_ > 0) {
+      summary["mean_predicted_cycles"] = Ratio(predicted_cycles_, predicted_);
+      summary["largest_prediction_error"] = largest_error_;
+    }
     summary["dense_mac_cycles"] = workload_.dense_mac_rows;
     for (const spec::Counter& counter : spec::kCounters) {
       summary["mean_counters"][counter.name] = Mean(counter.name);

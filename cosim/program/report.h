@@ -41,6 +41,9 @@ class Report {
   uint64_t exit_layers_ = 0;
   uint64_t compared_ = 0;
   uint64_t simulated_cycles_ = 0;
+  uint64_t predicted_ = 0;         ///< sentences that the cycle model speaks of
+  uint64_t predicted_cycles_ = 0;  ///< of those
+  double largest_error_ = 0;       ///< of the cycle model, relative
 };
 
 }  // namespace edgebert::cosim

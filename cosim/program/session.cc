@@ -75,7 +75,12 @@ Session::Session(const Options& options, const Workload& workload, VerilogFiles 
       workload_(workload),
       files_(std::move(files)),
       building_(std::move(building)),
-      running_(std::move(running)) {}
+      running_(std::move(running)) {
+  if (options.stalls > 0 || workload.start) return;
+  const AxiMemoryOptions memory;
+  cycle_model_.emplace(workload.config, workload.image,
+                       model::MemoryTiming{options.latency, memory.outstanding});
+}
 
 Session::~Session() = default;
 
@@ -167,6 +172,9 @@ SentenceOutcome Session::RunOn(Simulation& simulation, size_t index) const {
   outcome.divergence = scoreboard.divergence();
   outcome.operations = scoreboard.operations();
   outcome.compared = scoreboard.compared();
+  if (cycle_model_ && outcome.hardware.finished && outcome.hardware.error == 0) {
+    outcome.predicted = cycle_model_->Predict(sentence.tokens, outcome.hardware.exit_layer);
+  }
   return outcome;
 }
 

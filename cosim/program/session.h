@@ -11,6 +11,7 @@
 #include "cosim/program/workload.h"
 #include "cosim/system/accelerator.h"
 #include "cosim/system/scoreboard.h"
+#include "golden/model/cycle_model.h"
 
 namespace edgebert::cosim {
 
@@ -20,6 +21,8 @@ struct SentenceOutcome {
   std::optional<Divergence> divergence;
   std::vector<Operation> operations;
   uint64_t compared = 0;  ///< write-backs
+  /// What the cycle model says of the same layers; of whole sentences without stalls.
+  std::optional<model::CyclePrediction> predicted;
 };
 
 /// Where a divergence was replayed.
@@ -90,6 +93,7 @@ class Session {
 
   const Options& options_;
   const Workload& workload_;
+  std::optional<model::CycleModel> cycle_model_;
   VerilogFiles files_;
   Progress building_;
   RunProgress running_;
