@@ -33,7 +33,7 @@ constexpr Cycle kSegmentToFree = 1;     // for the next STREAM
 // eb_axi_reader.
 constexpr Cycle kRequestToBurst = 1;  // request register
 constexpr Cycle kBurstToAddress = 1;  // AR register
-constexpr Cycle kDataToBeat = 2;      // beat memory; its output register
+constexpr Cycle kDataToBeat = 2;      // beat memory (resident: request register); output register
 
 // eb_axi_writer with eb_result_writer.
 constexpr Cycle kWordToWriter = 1;     // word register
@@ -191,11 +191,12 @@ class Recent {
   int64_t count_ = 0;
 };
 
-/// eb_axi_reader and the memory behind it: when each beat can be taken.
+/// eb_axi_reader and the memory behind it, or eb_resident_weights: when each beat can be taken.
 class Reader {
  public:
-  Reader(const spec::AcceleratorConfig& config, const MemoryTiming& memory)
-      : beat_bytes_(config.axi.data_width / 8),
+  Reader(const spec::AcceleratorConfig& config, const MemoryTiming& memory, bool resident)
+      : resident_(resident),
+        beat_bytes_(config.axi.data_width / 8),
         max_burst_(config.axi.max_burst),
         depth_(config.memory.stream_fifo_beats),
         outstanding_(config.axi.outstanding),
@@ -212,6 +213,7 @@ class Reader {
 
   /// When all beats have arrived that it can fetch before the next is taken.
   Cycle Buffered() {
+    if (resident_) return requests_.empty() ? 0 : requests_.back().asked + kDataToBeat;
     while (left_ > 0 || next_request_ < requests_.size()) {
       if (left_ == 0) Accept();
       if (arrivals_.count() + BurstBeats() - depth_ > taken_.count()) break;
@@ -223,9 +225,10 @@ class Reader {
   /// The first cycle in which the next beat can be taken.
   Cycle Available() {
     const int64_t beat = taken_.count();
-    while (arrivals_.count() <= beat) IssueBurst();
-    const Cycle arrived = arrivals_[beat] + kDataToBeat;
-    return beat == 0 ? arrived : std::max(arrived, taken_.back() + 1);
+    while (arrivals_.count() <= beat) resident_ ? ReadResident() : IssueBurst();
+    available_ = arrivals_[beat] + kDataToBeat;
+    if (beat > 0) available_ = std::max(available_, taken_.back() + 1);
+    return available_;
   }
   /// Takes the next beat, at the earliest in cycle `from`.
   Cycle Take(Cycle from) {
@@ -247,6 +250,17 @@ class Reader {
     issued_ = std::max(request.asked, issued_ + 1) + kRequestToBurst - 1;
     address_ = request.address;
     left_ = request.beats;
+  }
+
+  /// A request is accepted when the last beat of the one before has been read.
+  void ReadResident() {
+    if (left_ == 0) {
+      EB_CHECK(next_request_ < requests_.size(), "the weight stream has ended");
+      accepted_ = std::max(requests_[next_request_].asked, available_);
+      left_ = requests_[next_request_++].beats;
+    }
+    arrivals_.Add(accepted_);
+    --left_;
   }
 
   [[nodiscard]] int64_t BurstBeats() const {
@@ -276,6 +290,7 @@ class Reader {
     left_ -= beats;
   }
 
+  bool resident_;
   int64_t beat_bytes_;
   int64_t max_burst_;
   int64_t depth_;
@@ -288,6 +303,8 @@ class Reader {
   int64_t left_ = 0;
   Cycle issued_ = -1;        ///< the last burst
   Cycle address_taken_ = 0;  ///< its address
+  Cycle accepted_ = 0;       ///< the last request for resident weights
+  Cycle available_ = 0;      ///< the last beat looked at
   Recent arrivals_;          ///< of each beat at R
   Recent taken_;             ///< of each beat
   Recent bursts_;            ///< of each burst's last beat at R
@@ -822,14 +839,18 @@ class Sentence {
         tokens_(tokens),
         length_(static_cast<int>(tokens.size())),
         layers_(layers),
-        reader_(config, memory),
+        reader_(config, memory,
+                spec::ResidentBeats(config) > 0 &&
+                    static_cast<size_t>(spec::ResidentBeats(config) *
+                                        (config.axi.data_width / 8)) >= image.weights.size()),
         stream_(config, image, reader_),
         matmul_(config, stream_) {
     operations_.reserve(image.program.size() * static_cast<size_t>(layers));
   }
 
   CyclePrediction Run() {
-    next_ = FetchTokens(tokens_.size(), config_.axi.data_width / 32, reader_);
+    Reader tokens(config_, memory_, false);
+    next_ = FetchTokens(tokens_.size(), config_.axi.data_width / 32, tokens);
     for (uint64_t sequence = 0; !Step(sequence); ++sequence) {
     }
     const Cycle quiet = std::max(next_, Waited(kAllUnits));

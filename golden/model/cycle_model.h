@@ -6,6 +6,9 @@
 // a tile record, a held tile, a strip, a row of SOFTMAX or LAYER_NORM. Units overlap in these
 // times as they do in the hardware.
 //
+// Without stalls it is right to the cycle, but that a sentence whose entropy is below the threshold
+// after the last layer does not run on to END: it ends a cycle earlier.
+//
 // Not modelled: stalls of the buses, ReRAM macros that refuse a request, and programs that
 // golden/checkpoint does not write (LAYER_NORM or EMBED beside a MATMUL, more than four segments of
 // the weight stream waiting).

@@ -119,8 +119,11 @@ std::vector<std::string> Shipped(std::vector<std::string> more) {
 std::vector<Case> QuickCases() {
   return {
       {"tiny", "tiny", {"--random-model", "9", "--limit", "3", "--threshold", "0"}},
-      {"tiny_early_exit", "tiny", {"--random-model", "1", "--limit", "3", "--threshold", "0.9"}},
+      {"tiny_early_exit", "tiny", {"--random-model", "13", "--limit", "3", "--threshold", "0.9"}},
       {"tiny_slow_memory", "tiny", {"--random-model", "3", "--limit", "3", "--latency", "90"}},
+      {"tiny_resident",
+       "tiny",
+       {"--random-model", "9", "--limit", "3", "--threshold", "0", "--memory.resident_kib", "64"}},
       {"tiny_n8", "tiny_n8", {"--random-model", "4", "--limit", "3", "--threshold", "0"}},
       {"tiny_n16", "tiny_n16", {"--random-model", "5", "--limit", "3", "--threshold", "0"}},
       {"tiny_n32", "tiny_n32", {"--random-model", "6", "--limit", "3", "--threshold", "0"}},

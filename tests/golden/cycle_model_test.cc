@@ -43,6 +43,7 @@ class CycleModelByHand : public testing::Test {
   CycleModelByHand() {
     config_.vmac.n = kLanes;
     config_.axi.data_width = 64;
+    config_.axi.outstanding = 4;
     image_.format = {kLanes, 8, 3, 64, 64};
     image_.facts = {.layers = 1, .classes = 2, .max_tokens = 64};
   }
