@@ -24,24 +24,6 @@ constexpr uint64_t kStateClear = 10;
 constexpr uint32_t kStatusDone = 2;
 constexpr uint32_t kStatusError = 4;
 
-/// The unit an instruction goes to; none for those of the sequencer.
-std::optional<spec::Unit> UnitFor(Opcode opcode) {
-  switch (opcode) {
-    case Opcode::kMatmul:
-      return spec::Unit::kMatmul;
-    case Opcode::kSoftmax:
-      return spec::Unit::kSoftmax;
-    case Opcode::kLayerNorm:
-      return spec::Unit::kLayerNorm;
-    case Opcode::kEmbed:
-      return spec::Unit::kEmbedding;
-    case Opcode::kExit:
-      return spec::Unit::kExit;
-    default:
-      return std::nullopt;
-  }
-}
-
 const char* OpcodeName(Opcode opcode) {
   switch (opcode) {
     case Opcode::kEnd:
@@ -257,7 +239,7 @@ bool Scoreboard::SkipToUnitInstruction() {
     const auto pc = static_cast<size_t>(machine_.state().pc);
     if (pc < image_.program.size()) {
       const auto opcode = static_cast<Opcode>(image_.program[pc].Get(spec::kOpcode));
-      if (UnitFor(opcode)) return true;
+      if (spec::UnitOf(opcode)) return true;
     }
     machine_.StepOnce(this);
   }
@@ -279,7 +261,7 @@ void Scoreboard::Dispatch(spec::Unit unit, uint64_t cycle) {
   const model::MachineState& state = machine_.state();
   const auto opcode =
       static_cast<Opcode>(image_.program[static_cast<size_t>(state.pc)].Get(spec::kOpcode));
-  if (state.pc != pc || state.iteration != iteration || UnitFor(opcode) != unit) {
+  if (state.pc != pc || state.iteration != iteration || spec::UnitOf(opcode) != unit) {
     Diverge({.kind = "program",
              .cycle = cycle,
              .expected = fmt::format("pc {} iteration {} ({})", state.pc, state.iteration,

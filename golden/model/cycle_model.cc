@@ -106,24 +106,6 @@ int Ones(std::span<const uint8_t> bytes, size_t first, int n) {
   return ones;
 }
 
-/// The unit an instruction goes to; none for those of the sequencer.
-std::optional<spec::Unit> UnitOf(Opcode opcode) {
-  switch (opcode) {
-    case Opcode::kMatmul:
-      return spec::Unit::kMatmul;
-    case Opcode::kSoftmax:
-      return spec::Unit::kSoftmax;
-    case Opcode::kLayerNorm:
-      return spec::Unit::kLayerNorm;
-    case Opcode::kEmbed:
-      return spec::Unit::kEmbedding;
-    case Opcode::kExit:
-      return spec::Unit::kExit;
-    default:
-      return std::nullopt;
-  }
-}
-
 /// Rows within reach of a tile of n rows or keys.
 struct RowWindow {
   int first = 0;
@@ -928,7 +910,7 @@ bool Sentence::Step(uint64_t sequence) {
   EB_CHECK(pc_ < static_cast<int>(image_.program.size()), "the program overruns");
   const Instruction& instruction = image_.program[static_cast<size_t>(pc_)];
   const auto opcode = static_cast<Opcode>(instruction.Get(spec::kOpcode));
-  const std::optional<spec::Unit> unit = UnitOf(opcode);
+  const std::optional<spec::Unit> unit = spec::UnitOf(opcode);
   auto mask = static_cast<uint32_t>(instruction.Get(spec::kWaitMask));
   if (unit && unit != spec::Unit::kMatmul) mask |= 1U << static_cast<uint32_t>(*unit);
   Cycle dispatch = std::max(next_, Waited(mask));

@@ -542,10 +542,10 @@ int HeadDim(const AcceleratorConfig& c) { return c.model.hidden / c.model.heads;
 int HeadVectors(const AcceleratorConfig& c) { return CeilDiv(HeadDim(c), c.vmac.n); }
 int SeqTiles(const AcceleratorConfig& c) { return CeilDiv(c.model.seq_len, c.vmac.n); }
 int CodesPerBeat(const AcceleratorConfig& c) { return c.axi.data_width / c.format.width; }
+int CodesPerReramWord(const AcceleratorConfig& c) { return c.reram.word_bits / c.format.width; }
 int ResidentBeats(const AcceleratorConfig& c) {
   return c.memory.resident_kib * 1024 / (c.axi.data_width / 8);
 }
-int CodesPerReramWord(const AcceleratorConfig& c) { return c.reram.word_bits / c.format.width; }
 int ActivationVectors(const AcceleratorConfig& c) {
   if (c.memory.activation_vectors != 0) return c.memory.activation_vectors;
   const int work = std::max(

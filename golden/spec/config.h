@@ -133,9 +133,9 @@ uint32_t ConfigHash(const AcceleratorConfig& config);
 [[nodiscard]] int SeqTiles(const AcceleratorConfig& c);
 /// Codes of a weight-stream beat and of a ReRAM word.
 [[nodiscard]] int CodesPerBeat(const AcceleratorConfig& c);
+[[nodiscard]] int CodesPerReramWord(const AcceleratorConfig& c);
 /// Beats of the resident weight memory, 0 when there is none.
 [[nodiscard]] int ResidentBeats(const AcceleratorConfig& c);
-[[nodiscard]] int CodesPerReramWord(const AcceleratorConfig& c);
 /// Vectors of activation memory: seq_len times X, X1 and the sum before LayerNorm (HiddenVectors
 /// each) and a work region of max(FfnVectors, (heads + 3) * HeadVectors + SeqTiles,
 /// 2 * EmbeddingVectors), or memory.activation_vectors when that is set.

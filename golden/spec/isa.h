@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace edgebert::spec {
 
@@ -28,6 +29,24 @@ enum class Opcode : uint32_t {
 /// Unit numbers; bit u of the wait mask waits for unit u to be idle.
 enum class Unit : uint32_t { kMatmul = 0, kSoftmax = 1, kLayerNorm = 2, kEmbedding = 3, kExit = 4 };
 inline constexpr int kUnits = 5;
+
+/// The unit an instruction goes to; none for those of the sequencer.
+[[nodiscard]] constexpr std::optional<Unit> UnitOf(Opcode opcode) {
+  switch (opcode) {
+    case Opcode::kMatmul:
+      return Unit::kMatmul;
+    case Opcode::kSoftmax:
+      return Unit::kSoftmax;
+    case Opcode::kLayerNorm:
+      return Unit::kLayerNorm;
+    case Opcode::kEmbed:
+      return Unit::kEmbedding;
+    case Opcode::kExit:
+      return Unit::kExit;
+    default:
+      return std::nullopt;
+  }
+}
 
 /// Where the held tile of a MATMUL comes from.
 enum class Held : uint32_t { kStream = 0, kRows = 1, kTransposed = 2 };
