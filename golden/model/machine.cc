@@ -26,17 +26,13 @@ using spec::ErrorCode;
 using spec::Field;
 using spec::Instruction;
 
-int GetInt(const Instruction& instruction, const Field& field) {
-  return static_cast<int>(instruction.Get(field));
-}
-
 /// A tensor in activation memory: the vector of (row, tile) is at base + row*stride + tile.
 struct Operand {
   int base = 0;
   int stride = 0;
 
   Operand(const Instruction& instruction, const Field& base_field, const Field& stride_field)
-      : base(GetInt(instruction, base_field)), stride(GetInt(instruction, stride_field)) {}
+      : base(instruction.GetInt(base_field)), stride(instruction.GetInt(stride_field)) {}
   [[nodiscard]] int Address(int row, int tile) const { return base + row * stride + tile; }
 };
 
@@ -285,7 +281,7 @@ void Machine::Impl::Stream(const Instruction& instruction) {
 void Machine::Impl::Loop(const Instruction& instruction) {
   ++state.iteration;
   if (state.iteration < instruction.Get(spec::kLoopCount)) {
-    state.pc = GetInt(instruction, spec::kLoopTarget);
+    state.pc = instruction.GetInt(spec::kLoopTarget);
   } else {
     state.iteration = 0;
   }
@@ -567,17 +563,16 @@ void Machine::Impl::Accumulate(const Tiles& tiles, std::span<const RowRange> ran
 void Machine::Impl::Matmul(const Instruction& instruction) {
   const auto held = static_cast<spec::Held>(instruction.Get(spec::kMatmulHeld));
   const int length_tiles = spec::CeilDiv(Length(), lanes_);
-  const int rows = instruction.Get(spec::kMatmulRowsLen) != 0
-                       ? Length()
-                       : GetInt(instruction, spec::kMatmulRows);
+  const int rows =
+      instruction.Get(spec::kMatmulRowsLen) != 0 ? Length() : instruction.GetInt(spec::kMatmulRows);
   const int strips = instruction.Get(spec::kMatmulStripsLen) != 0
                          ? length_tiles
-                         : GetInt(instruction, spec::kMatmulStrips);
+                         : instruction.GetInt(spec::kMatmulStrips);
   const int k_tiles = instruction.Get(spec::kMatmulKTilesLen) != 0
                           ? length_tiles
-                          : GetInt(instruction, spec::kMatmulKTiles);
+                          : instruction.GetInt(spec::kMatmulKTiles);
   const bool window = instruction.Get(spec::kMatmulWindow) != 0;
-  const int reach = GetInt(instruction, spec::kMatmulReach);
+  const int reach = instruction.GetInt(spec::kMatmulReach);
 
   const StreamWeights* weights = nullptr;
   if (held == spec::Held::kStream) {
@@ -620,9 +615,9 @@ void Machine::Impl::PostProcess(const Instruction& instruction, int strip, const
   const bool has_residual = instruction.Get(spec::kMatmulResidual) != 0;
   const Operand output(instruction, spec::kMatmulDstBase, spec::kMatmulDstStride);
   const Operand residual(instruction, spec::kMatmulResidualBase, spec::kMatmulResidualStride);
-  const int shift = GetInt(instruction, spec::kMatmulShift);
-  const int bias_out = GetInt(instruction, spec::kMatmulBiasOut);
-  const int bias_residual = GetInt(instruction, spec::kMatmulBiasResidual);
+  const int shift = instruction.GetInt(spec::kMatmulShift);
+  const int bias_out = instruction.GetInt(spec::kMatmulBiasOut);
+  const int bias_residual = instruction.GetInt(spec::kMatmulBiasResidual);
   std::vector<int64_t> values((size_t(lanes_)));
   std::vector<uint8_t> codes((size_t(lanes_)));
   for (int row = rows.begin; row < rows.end; ++row) {
@@ -668,10 +663,10 @@ void Machine::Impl::PostProcess(const Instruction& instruction, int strip, const
 
 void Machine::Impl::Embed(const Instruction& instruction) {
   const Operand output(instruction, spec::kEmbedDstBase, spec::kEmbedDstStride);
-  const int vectors = GetInt(instruction, spec::kEmbedVectors);
+  const int vectors = instruction.GetInt(spec::kEmbedVectors);
   const int64_t position_row = instruction.Get(spec::kEmbedPositionRow);
   const int64_t type_row = instruction.Get(spec::kEmbedTypeRow);
-  const int bias_out = GetInt(instruction, spec::kEmbedBiasOut);
+  const int bias_out = instruction.GetInt(spec::kEmbedBiasOut);
   const ReramLayout layout{
       .word_bits = config_.reram.word_bits,
       .code_bits = format_.width,
@@ -692,9 +687,9 @@ void Machine::Impl::Embed(const Instruction& instruction) {
     const std::vector<uint8_t> word_codes = read(id);
     const std::vector<uint8_t> position_codes = read(position_row + i);
     const std::vector<uint8_t> type_codes = read(type_row + type);
-    EmbedRow({word_codes, GetInt(instruction, spec::kEmbedBiasWord)},
-             {position_codes, GetInt(instruction, spec::kEmbedBiasPosition)},
-             {type_codes, GetInt(instruction, spec::kEmbedBiasType)}, format_, bias_out, codes);
+    EmbedRow({word_codes, instruction.GetInt(spec::kEmbedBiasWord)},
+             {position_codes, instruction.GetInt(spec::kEmbedBiasPosition)},
+             {type_codes, instruction.GetInt(spec::kEmbedBiasType)}, format_, bias_out, codes);
     for (int tile = 0; tile < vectors; ++tile) {
       WriteVector(output, i, tile, &codes[LaneOffset(tile)]);
     }
@@ -703,10 +698,10 @@ void Machine::Impl::Embed(const Instruction& instruction) {
 
 void Machine::Impl::Softmax(const Instruction& instruction) {
   const Operand output(instruction, spec::kSoftmaxDstBase, spec::kSoftmaxDstStride);
-  const int reach = GetInt(instruction, spec::kSoftmaxReach);
+  const int reach = instruction.GetInt(spec::kSoftmaxReach);
   const SpanCoefficients span{instruction.Get(spec::kSoftmaxMaskC),
                               instruction.Get(spec::kSoftmaxMaskR)};
-  const int bias_out = GetInt(instruction, spec::kSoftmaxBiasOut);
+  const int bias_out = instruction.GetInt(spec::kSoftmaxBiasOut);
   std::vector<uint8_t> codes(size_t(spec::CeilDiv(Length(), lanes_) * lanes_));
   for (int row = 0; row < Length(); ++row) {
     const std::span<const int16_t> scores(&state.scores[LaneOffset(row * seq_tiles_)],
@@ -723,12 +718,12 @@ void Machine::Impl::Softmax(const Instruction& instruction) {
 void Machine::Impl::LayerNorm(const Instruction& instruction) {
   const Operand input(instruction, spec::kLayerNormSrcBase, spec::kLayerNormSrcStride);
   const Operand output(instruction, spec::kLayerNormDstBase, spec::kLayerNormDstStride);
-  const int vectors = GetInt(instruction, spec::kLayerNormVectors);
+  const int vectors = instruction.GetInt(spec::kLayerNormVectors);
   const int rows = instruction.Get(spec::kLayerNormRowsLen) != 0
                        ? Length()
-                       : GetInt(instruction, spec::kLayerNormRows);
+                       : instruction.GetInt(spec::kLayerNormRows);
   const int64_t hidden = instruction.Get(spec::kLayerNormHidden);
-  const int bias_out = GetInt(instruction, spec::kLayerNormBiasOut);
+  const int bias_out = instruction.GetInt(spec::kLayerNormBiasOut);
   const uint64_t eps = uint64_t(instruction.Get(spec::kLayerNormEpsLow)) |
                        uint64_t(instruction.Get(spec::kLayerNormEpsHigh)) << 32;
   std::vector<int32_t> gamma;
@@ -752,7 +747,7 @@ void Machine::Impl::LayerNorm(const Instruction& instruction) {
 }
 
 void Machine::Impl::Exit(const Instruction& instruction) {
-  const int classes = GetInt(instruction, spec::kExitClasses);
+  const int classes = instruction.GetInt(spec::kExitClasses);
   EB_CHECK(classes > 0 && size_t(classes) <= state.logits.size(), "{} classes", classes);
   SentenceResult& result = state.result;
   result.logits.assign(state.logits.begin(), state.logits.begin() + classes);

@@ -160,6 +160,9 @@ struct Instruction {
     }
     return static_cast<int64_t>(raw);
   }
+  [[nodiscard]] constexpr int GetInt(const Field& field) const {
+    return static_cast<int>(Get(field));
+  }
 
   /// True when `value` fits the field.
   [[nodiscard]] static constexpr bool Fits(const Field& field, int64_t value) {

@@ -77,13 +77,13 @@ class Recorder : public model::MachineObserver {
   static int OutputBias(const spec::Instruction& instruction) {
     switch (static_cast<spec::Opcode>(instruction.Get(spec::kOpcode))) {
       case spec::Opcode::kEmbed:
-        return static_cast<int>(instruction.Get(spec::kEmbedBiasOut));
+        return instruction.GetInt(spec::kEmbedBiasOut);
       case spec::Opcode::kMatmul:
-        return static_cast<int>(instruction.Get(spec::kMatmulBiasOut));
+        return instruction.GetInt(spec::kMatmulBiasOut);
       case spec::Opcode::kSoftmax:
-        return static_cast<int>(instruction.Get(spec::kSoftmaxBiasOut));
+        return instruction.GetInt(spec::kSoftmaxBiasOut);
       case spec::Opcode::kLayerNorm:
-        return static_cast<int>(instruction.Get(spec::kLayerNormBiasOut));
+        return instruction.GetInt(spec::kLayerNormBiasOut);
       default:
         return 0;
     }
