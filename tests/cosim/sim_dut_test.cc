@@ -1,7 +1,6 @@
 // Builds small designs at run time and drives them by name.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <chrono>
 #include <filesystem>
@@ -9,6 +8,7 @@
 
 #include "cosim/sim/dut.h"
 #include "cosim/sim/process.h"
+#include "tests/support/temporary_folder.h"
 
 namespace edgebert::cosim {
 namespace {
@@ -85,20 +85,6 @@ BuildOptions Adder(int lanes, int width) {
                              {"eb_adder", "history_mem", true}},
           .optimize = Optimize::kQuick};
 }
-
-/// A cache of its own, removed at the end.
-class TemporaryCache {
- public:
-  TemporaryCache() {
-    std::string name = (fs::temp_directory_path() / "eb-cache-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~TemporaryCache() { fs::remove_all(path_); }
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 TEST(Dut, PortsOfEveryWidth) {
   for (const auto& [lanes, width] : {std::pair{1, 3}, {2, 5}, {3, 9}, {8, 8}, {5, 13}, {9, 26}}) {
@@ -222,7 +208,7 @@ TEST(Dut, TraceOfAWindow) {
   dut->Reset();
   dut->Get("enable_i").Set(1);
   dut->Tick(4);
-  const TemporaryCache folder;
+  const TemporaryFolder folder;
   const std::string path = (folder.path() / "window.fst").string();
   ASSERT_TRUE(dut->OpenTrace(path).ok());
   dut->Tick(3);
@@ -290,7 +276,7 @@ TEST(BuildLibrary, ReportsInputMistakes) {
 }
 
 TEST(BuildLibrary, CachesAndRepairs) {
-  const TemporaryCache cache;
+  const TemporaryFolder cache;
   BuildOptions options = Adder(2, 5);
   options.cache_dir = cache.path().string();
   const auto first = BuildLibrary(options);

@@ -2,7 +2,6 @@
 // divergence.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -10,6 +9,7 @@
 
 #include "cosim/program/session.h"
 #include "cosim/sim/process.h"
+#include "tests/support/temporary_folder.h"
 
 namespace edgebert::cosim {
 namespace {
@@ -18,20 +18,6 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 constexpr const char* kConfig = EDGEBERT_CONFIGS "/tiny.cfg";
-
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "eb-session-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path_); }
-  [[nodiscard]] std::string operator/(const char* name) const { return (path_ / name).string(); }
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 Result<std::optional<Options>> Parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "edgebert-cosim");
@@ -44,7 +30,7 @@ Options MustParse(const std::vector<const char*>& arguments) {
   return **parsed;
 }
 
-ProcessResult RunProgram(std::vector<std::string> arguments, const Folder& folder,
+ProcessResult RunProgram(std::vector<std::string> arguments, const TemporaryFolder& folder,
                          std::vector<std::string> before = {}) {
   before.push_back(EDGEBERT_COSIM);
   before.insert(before.end(), arguments.begin(), arguments.end());
@@ -134,8 +120,8 @@ TEST(Session, ReplaysADivergenceWithWaves) {
   EXPECT_EQ(outcome.divergence->kind, "program");
   EXPECT_THAT(outcome.divergence->place, HasSubstr("layer 0"));
 
-  const Folder folder;
-  const std::string trace = folder / "divergence.fst";
+  const TemporaryFolder folder;
+  const std::string trace = folder.File("divergence.fst");
   const auto replay = session.Replay(0, trace);
   ASSERT_TRUE(replay.ok()) << replay.error().Format();
   EXPECT_EQ(replay->failure, "");
@@ -150,14 +136,14 @@ TEST(Session, ReplaysADivergenceWithWaves) {
 }
 
 TEST(Program, RunsARandomModelAndWritesJson) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto result =
       RunProgram({"--config", kConfig, "--random-model", "3", "--limit", "2", "--stalls", "0.1",
                   "--random-init", "--threshold", "0", "--json", "out.json"},
                  folder);
   EXPECT_EQ(result.exit_code, 0) << result.output;
   EXPECT_THAT(result.output, HasSubstr("2 of 2 sentences"));
-  const auto json = nlohmann::json::parse(std::ifstream(folder / "out.json"));
+  const auto json = nlohmann::json::parse(std::ifstream(folder.File("out.json")));
   EXPECT_TRUE(json["summary"]["bit_exact"]);
   ASSERT_EQ(json["sentences"].size(), 2U);
   for (const auto& sentence : json["sentences"]) {
@@ -177,7 +163,7 @@ TEST(Program, RunsARandomModelAndWritesJson) {
 }
 
 TEST(Program, PackedWeightsGiveTheSameAnswersInFewerCycles) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto run = [&](std::vector<std::string> more) {
     std::vector<std::string> arguments = {"--config", kConfig,      "--random-model", "5",
                                           "--limit",  "1",          "--threshold",    "0",
@@ -185,7 +171,7 @@ TEST(Program, PackedWeightsGiveTheSameAnswersInFewerCycles) {
     arguments.insert(arguments.end(), more.begin(), more.end());
     const auto result = RunProgram(arguments, folder);
     EXPECT_EQ(result.exit_code, 0) << result.output;
-    return nlohmann::json::parse(std::ifstream(folder / "result.json"))["sentences"][0];
+    return nlohmann::json::parse(std::ifstream(folder.File("result.json")))["sentences"][0];
   };
   const auto plain = run({});
   const auto packed = run({"--pack-weights"});
@@ -196,7 +182,7 @@ TEST(Program, PackedWeightsGiveTheSameAnswersInFewerCycles) {
 }
 
 TEST(Program, RunsAPartOfASentence) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto run = [&](std::vector<std::string> more) {
     std::vector<std::string> arguments = {"--config", kConfig,       "--random-model", "3",
                                           "--limit",  "1",           "--threshold",    "0",
@@ -204,7 +190,7 @@ TEST(Program, RunsAPartOfASentence) {
     arguments.insert(arguments.end(), more.begin(), more.end());
     const auto result = RunProgram(arguments, folder);
     EXPECT_EQ(result.exit_code, 0) << result.output;
-    return nlohmann::json::parse(std::ifstream(folder / "result.json"))["sentences"][0];
+    return nlohmann::json::parse(std::ifstream(folder.File("result.json")))["sentences"][0];
   };
   const auto whole = run({});
   ASSERT_EQ(whole["exit_layer"], 2);
@@ -249,7 +235,7 @@ TEST(Session, FindsABugOnlyInThePartOnTheRtl) {
 }
 
 TEST(Program, RefusesAPartThatIsNotThere) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::vector<std::string> sentence = {"--config", kConfig, "--random-model", "3"};
   for (const auto& [more, message] : std::vector<std::pair<std::vector<std::string>, std::string>>{
            {{"--limit", "1", "--rtl-from", "layer:9"},
@@ -267,20 +253,20 @@ TEST(Program, RefusesAPartThatIsNotThere) {
 }
 
 TEST(Program, TracesAWindowOfInstructions) {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto result =
       RunProgram({"--config", kConfig, "--random-model", "3", "--limit", "1", "--length", "5",
                   "--trace=ops.fst", "--trace-from", "op:4", "--trace-to", "op:6"},
                  folder);
   ASSERT_EQ(result.exit_code, 0) << result.output;
-  const auto [first, last] = TracedCycles(folder / "ops.fst");
+  const auto [first, last] = TracedCycles(folder.File("ops.fst"));
   EXPECT_THAT(result.output, HasSubstr(fmt::format("ops.fst, cycles {} to {}", first, last)));
   EXPECT_GT(first, 100U);
   EXPECT_LT(last - first, 2000U);
 }
 
 TEST(Program, ExitStatus) {
-  const Folder folder;
+  const TemporaryFolder folder;
   EXPECT_EQ(RunProgram({"--help"}, folder).exit_code, 0);
   EXPECT_EQ(RunProgram({"--model", "nowhere", "--text", "a"}, folder).exit_code, 2);
   EXPECT_EQ(

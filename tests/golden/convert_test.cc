@@ -1,4 +1,4 @@
-// The program edgebert-convert, run on the shipped model. EDGEBERT_CONVERT is its path.
+// The program edgebert-convert, run on the shipped model.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -16,8 +16,8 @@ class Convert : public testing::Test {
  protected:
   /// Exit status; what the program says goes to `messages()`.
   [[nodiscard]] int Run(const std::string& arguments) const {
-    const std::string command = std::string("'") + std::getenv("EDGEBERT_CONVERT") + "' " +
-                                arguments + " > '" + folder_.File("messages") + "' 2>&1";
+    const std::string command = std::string("'" EDGEBERT_CONVERT "' ") + arguments + " > '" +
+                                folder_.File("messages") + "' 2>&1";
     return WEXITSTATUS(std::system(command.c_str()));
   }
   [[nodiscard]] int Run(const std::string& model, const std::string& out,
