@@ -12,6 +12,7 @@
 #include <set>
 #include <sstream>
 
+#include "golden/base/key_values.h"
 #include "golden/spec/isa.h"
 
 namespace edgebert::spec {
@@ -373,12 +374,6 @@ void CheckRules(const AcceleratorConfig& c, const std::set<std::string>& wrong,
   }
 }
 
-std::string Trim(const std::string& text) {
-  const size_t begin = text.find_first_not_of(" \t\r");
-  if (begin == std::string::npos) return "";
-  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
-
 }  // namespace
 
 Result<AcceleratorConfig> ParseConfigText(const std::string& text, const std::string& file_name) {
@@ -386,48 +381,23 @@ Result<AcceleratorConfig> ParseConfigText(const std::string& text, const std::st
   Raw raw = ToRaw({});
   std::map<std::string, int> lines;
   std::set<std::string> wrong;
-  std::istringstream in(text);
-  std::string section;
-  std::string line;
-  for (int number = 1; std::getline(in, line); ++number) {
-    const SourceSpan where{file_name, number, 0};
-    const auto is_text = [](char c) {
-      return c == '\t' || c == '\r' || std::iscntrl(static_cast<unsigned char>(c)) == 0;
-    };
-    if (!std::ranges::all_of(line, is_text)) {
-      error.Add(where, "not a text file", "config-syntax");
-      return error;
-    }
-    line = Trim(line.substr(0, line.find('#')));
-    if (line.empty()) continue;
-    if (line.front() == '[') {
-      if (line.back() != ']') {
-        error.Add(where, fmt::format("section header '{}' lacks its ']'", line), "config-syntax");
-        continue;
-      }
-      section = Trim(line.substr(1, line.size() - 2));
-      continue;
-    }
-    const size_t equals = line.find('=');
-    if (equals == std::string::npos) {
-      error.Add(where, fmt::format("expected 'key = value', got '{}'", line), "config-syntax");
-      continue;
-    }
-    std::string key = Trim(line.substr(0, equals));
-    if (!section.empty()) key = fmt::format("{}.{}", section, key);
-    const Entry* entry = Find(key);
-    if (entry == nullptr) {
-      error.Add(where, fmt::format("unknown key '{}'", key), "config-key");
-      continue;
-    }
-    const auto [first, is_new] = lines.emplace(key, number);
-    if (!is_new) {
-      error.Add(where, fmt::format("'{}' is already set in line {}", key, first->second),
-                "config-duplicate");
-      continue;
-    }
-    if (!SetFromText(*entry, Trim(line.substr(equals + 1)), where, raw, error)) wrong.insert(key);
-  }
+  const bool is_text = ParseKeyValues(
+      text, file_name, &error, [&](const std::string& key, const std::string& value, int number) {
+        const SourceSpan where{file_name, number, 0};
+        const Entry* entry = Find(key);
+        if (entry == nullptr) {
+          error.Add(where, fmt::format("unknown key '{}'", key), "config-key");
+          return;
+        }
+        const auto [first, is_new] = lines.emplace(key, number);
+        if (!is_new) {
+          error.Add(where, fmt::format("'{}' is already set in line {}", key, first->second),
+                    "config-duplicate");
+          return;
+        }
+        if (!SetFromText(*entry, value, where, raw, error)) wrong.insert(key);
+      });
+  if (!is_text) return error;
   const AcceleratorConfig config = FromRaw(raw);
   const auto place = [&](const Keys& keys) {
     for (const std::string& key : keys) {
