@@ -276,9 +276,15 @@ Result<std::vector<int>> LabelRows(const std::string& path, std::span<const Row>
   std::vector<int> classes;
   for (const Row& row : rows) {
     const auto found = std::find(labels.begin(), labels.end(), row.label);
+    const std::optional<long> number = NumberOf(row.label);
+    if (found == labels.end() && number && *number >= 0 && *number < std::ssize(labels)) {
+      classes.push_back(static_cast<int>(*number));
+      continue;
+    }
     if (found == labels.end()) {
       error.Add({.file = path, .line = row.line},
-                fmt::format("label '{}' is none of the {} classes", row.label, labels.size()),
+                fmt::format("label '{}' is neither one of the {} classes nor a number below",
+                            row.label, labels.size()),
                 "train-data-label");
       if (error.diagnostics().size() >= kMaxMistakes) break;
     }

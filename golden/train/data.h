@@ -33,7 +33,8 @@ Result<std::vector<Row>> ParseRows(const Options& options, Part part, const std:
 /// The classes: those named, else those of `rows`, sorted (whole numbers by value).
 Result<std::vector<std::string>> FindLabels(const Options& options, std::span<const Row> rows);
 
-/// The class of each row. `path` is the file of the rows, for diagnostics.
+/// The class of each row: a label is one of `labels`, or its number. `path` is the file of the
+/// rows, for diagnostics.
 Result<std::vector<int>> LabelRows(const std::string& path, std::span<const Row> rows,
                                    std::span<const std::string> labels);
 

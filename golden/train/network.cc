@@ -132,7 +132,30 @@ struct Impl {
     return found->second.value;
   }
 
-  /// The matrix as the forward pass sees it.
+  /// A matrix as it is used: rounded, with the gradient of one that is not (Bengio et al. 2013).
+  Tensor Used(const Tensor& weight) const {
+    return round_weights ? weight + (Rounded(weight.detach()) - weight.detach()) : weight;
+  }
+
+  /// The nearest values of AdaptivFloat (docs/numerics.md, section 2).
+  Tensor Rounded(const Tensor& weight) const {
+    const int mantissa_bits = recipe.code_bits - 1 - recipe.exponent_bits;
+    const Tensor size = weight.abs();
+    const auto largest = size.max().item<double>();
+    if (largest == 0) return weight;
+    const int top = std::ilogb(largest);
+    const int bias = top - ((1 << recipe.exponent_bits) - 1);
+    const double ulp = std::ldexp(1.0, -mantissa_bits);
+    // Of each element: its power of two.
+    const Tensor power = torch::ldexp(torch::ones({}), std::get<1>(torch::frexp(size)) - 1);
+    const double smallest = std::ldexp(1 + ulp, bias);  // codes
+    const double greatest = std::ldexp(2 - ulp, top);
+    const Tensor nearest =
+        (torch::round(size / power / ulp) * ulp * power).clamp(smallest, greatest);
+    return nearest * size.ge(smallest / 2) * weight.sign();
+  }
+
+  /// A matrix of the encoder without what is pruned.
   Tensor Pruned(const std::string& name) const {
     const Tensor& weight = Value(name);
     const auto mask = masks.find(name);
@@ -158,7 +181,7 @@ struct Impl {
     return {Value(name + ".weight"), Value(name + ".bias")};
   }
   Linear Matrix(const std::string& name) const {
-    return {Pruned(name + ".weight"), Value(name + ".bias")};
+    return {Used(Pruned(name + ".weight")), Value(name + ".bias")};
   }
 
   EncoderLayer Layer(int group, int inner) const {
@@ -211,11 +234,11 @@ struct Impl {
     Tensor words = Value(kWords);
     if (const auto mask = masks.find(kWords); mask != masks.end()) words = words * mask->second;
     const Tensor sum =
-        torch::embedding(words, ids) +
-        Value("albert.embeddings.position_embeddings.weight").narrow(0, 0, length) +
-        torch::embedding(Value("albert.embeddings.token_type_embeddings.weight"), types);
+        torch::embedding(Used(words), ids) +
+        Used(Value("albert.embeddings.position_embeddings.weight")).narrow(0, 0, length) +
+        torch::embedding(Used(Value("albert.embeddings.token_type_embeddings.weight")), types);
     const std::string mapping = "albert.encoder.embedding_hidden_mapping_in";
-    const Linear projection = {Value(mapping + ".weight"), Value(mapping + ".bias")};
+    const Linear projection = {Used(Value(mapping + ".weight")), Value(mapping + ".bias")};
     Tensor x = Drop(projection(Normalise(sum, Norm("albert.embeddings.LayerNorm"))), training);
 
     Tensor mask;
@@ -269,9 +292,10 @@ struct Impl {
     const std::string name = fmt::format("edgebert.off_ramps.{}", ramp);
     if (shape.pooler) {
       x = torch::tanh(
-          torch::linear(x, Value(name + ".pooler.weight"), Value(name + ".pooler.bias")));
+          torch::linear(x, Used(Value(name + ".pooler.weight")), Value(name + ".pooler.bias")));
     }
-    return torch::linear(x, Value(name + ".classifier.weight"), Value(name + ".classifier.bias"));
+    return torch::linear(x, Used(Value(name + ".classifier.weight")),
+                         Value(name + ".classifier.bias"));
   }
 
   int MainRamp() const { return shape.off_ramps - 1; }
@@ -417,6 +441,7 @@ struct Impl {
 
   Shape shape;
   Recipe recipe;
+  bool round_weights = false;
   std::map<std::string, Parameter> parameters;
   std::map<std::string, Parameter> scores;  // of movement pruning
   std::map<std::string, Tensor> masks;      // 1: kept
@@ -442,6 +467,7 @@ class TorchNetwork final : public Network {
   StepReport Backward(const Batch& batch, const Moment& moment) override;
   std::vector<float> Gradient(const std::string& name) const override;
   void SwitchHeadsOff(double off_reach, int least) override;
+  void RoundWeights(bool on) override { impl_.round_weights = on; }
   std::vector<float> Logits(const Batch& batch, int depth) const override;
   std::vector<std::vector<float>> LayerLogits(const Batch& batch) const override;
   void TrainOffRamps(const std::vector<Batch>& batches, int epochs, double learning_rate,

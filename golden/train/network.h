@@ -47,6 +47,8 @@ struct Recipe {
   bool keep_zeros = false;  ///< zeros of the initial encoder and words stay
   double distil_alpha = 0;
   double distil_temperature = 1;
+  int code_bits = 8;  ///< of AdaptivFloat
+  int exponent_bits = 3;
   uint64_t seed = 0;
 };
 
@@ -99,6 +101,10 @@ class Network {
   /// Heads that reach fewer tokens than `off_reach`, and at least `least` heads, see nothing
   /// from now on.
   virtual void SwitchHeadsOff(double off_reach, int least) = 0;
+
+  /// Whether matrices and tables are rounded to AdaptivFloat as they are used; their gradients pass
+  /// straight through.
+  virtual void RoundWeights(bool on) = 0;
 
   /// Logits [sentences, labels] after `depth` layers, by the off-ramp that Step trains.
   [[nodiscard]] virtual std::vector<float> Logits(const Batch& batch, int depth) const = 0;

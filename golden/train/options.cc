@@ -182,6 +182,9 @@ const std::vector<Entry>& Table() {
 
       Whole("format.width", EB_FIELD(format.width), 4, 8, "bits of an AdaptivFloat code", "8"),
       Whole("format.exponent", EB_FIELD(format.exponent), 2, 4, "exponent bits of a code", "3"),
+      Real("format.aware", EB_FIELD(format.aware), 0, 1,
+           "part of the run after which weights are rounded to the format as they learn; 1: never. "
+           "8 bits need it not, 4 do"),
       Whole("format.sentences", EB_FIELD(format.sentences), 1, 1'000'000,
             "training sentences that calibrate the activation biases"),
 

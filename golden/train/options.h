@@ -93,6 +93,7 @@ struct Options {
   struct {
     int width = 8;
     int exponent = 3;
+    double aware = 1;
     int sentences = 500;
   } format;
   struct {

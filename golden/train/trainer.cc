@@ -88,6 +88,8 @@ Recipe RecipeOf(const Options& options) {
           .keep_zeros = options.prune.keep_zeros,
           .distil_alpha = options.distil.alpha,
           .distil_temperature = options.distil.temperature,
+          .code_bits = options.format.width,
+          .exponent_bits = options.format.exponent,
           .seed = static_cast<uint64_t>(options.train.seed)};
 }
 
@@ -213,14 +215,10 @@ Status Trainer::ReadData() {
     EB_ASSIGN_OR_RETURN(init_, checkpoint::LoadModel(options_.model.init));
   }
   EB_ASSIGN_OR_RETURN(labels_, FindLabels(options_, train_.rows));
-  if (init_ && options_.data.labels.empty()) {
-    // The same task, when the checkpoint knows every label.
-    const std::vector<std::string>& known = init_->config.labels;
-    if (std::ranges::all_of(labels_, [&](const std::string& label) {
-          return std::find(known.begin(), known.end(), label) != known.end();
-        })) {
-      labels_ = known;
-    }
+  // The same task, when the checkpoint knows every label.
+  if (init_ && options_.data.labels.empty() &&
+      LabelRows(options_.data.train, train_.rows, init_->config.labels).ok()) {
+    labels_ = init_->config.labels;
   }
   const auto label = [&](const std::string& path, Partition* part) -> Status {
     EB_ASSIGN_OR_RETURN(const std::vector<int> classes, LabelRows(path, part->rows, labels_));
@@ -650,6 +648,7 @@ Status Trainer::TrainMain() {
         stopped_ = true;
         return Ok();
       }
+      network_->RoundWeights(done >= options_.format.aware);
       moment = schedule.At(done);
       moment.step = position_.step;
       const std::vector<int>& indices = batches[size_t(position_.batch)];
@@ -743,6 +742,7 @@ std::vector<Exit> Trainer::Exits() {
 }
 
 Status Trainer::Finish() {
+  network_->RoundWeights(options_.format.aware < 1);
   TrainOffRamps();
   const std::vector<Exit> exits = Exits();
   std::string table = "threshold\tmean_exit_layer\taccuracy\n";
@@ -755,6 +755,12 @@ Status Trainer::Finish() {
   for (const Exit& exit : exits) {
     if (exit.accuracy < exits[0].accuracy - options_.exit.loss / 100 - 1e-9) break;
     chosen = exit;
+  }
+  std::string spans = "head\treach\n";
+  const std::vector<float> learnt = network_->Spans();
+  for (size_t head = 0; head < learnt.size(); ++head) {
+    spans +=
+        fmt::format("{}\t{:.2f}\n", head + 1, learnt[head] + model_.config.attention_span_ramp);
   }
   Model model;
   model.config = model_.config;
@@ -787,10 +793,10 @@ Status Trainer::Finish() {
     return checkpoint::WriteFileAtomically(staging / name, bytes, "train-out");
   };
   std::string valid = "sentence\tlabel\n";
-  for (const Row& row : valid_.rows) {
-    std::string text = row.text;
+  for (size_t i = 0; i < valid_.rows.size(); ++i) {
+    std::string text = valid_.rows[i].text;
     for (char& c : text) c = c == '\t' || c == '\n' || c == '\r' ? ' ' : c;
-    valid += fmt::format("{}\t{}\n", text, row.label);
+    valid += fmt::format("{}\t{}\n", text, labels_[size_t(valid_.examples[i].label)]);
   }
   const bool pairs = !valid_.rows[0].pair.empty();
   const auto stage = [&]() -> Status {
@@ -799,6 +805,7 @@ Status Trainer::Finish() {
     EB_RETURN_IF_ERROR(write("config.json", Bytes(SerializeConfig(model.config))));
     EB_RETURN_IF_ERROR(checkpoint::WriteCalibratedModel(staging, biases, staging));
     EB_RETURN_IF_ERROR(write("exits.tsv", Bytes(table)));
+    EB_RETURN_IF_ERROR(write("spans.tsv", Bytes(spans)));
     if (!pairs) EB_RETURN_IF_ERROR(write("valid.tsv", Bytes(valid)));
     return Ok();
   };
@@ -807,8 +814,8 @@ Status Trainer::Finish() {
     fs::remove_all(staging, failure);
     return staged;
   }
-  for (const char* name :
-       {"model.safetensors", "tokenizer.model", "config.json", "exits.tsv", "valid.tsv"}) {
+  for (const char* name : {"model.safetensors", "tokenizer.model", "config.json", "exits.tsv",
+                           "spans.tsv", "valid.tsv"}) {
     if (fs::exists(staging / name)) fs::rename(staging / name, Path(name), failure);
     if (failure) {
       return Error({.file = Path(name)}, "cannot replace the file: " + failure.message(),

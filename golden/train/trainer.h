@@ -2,6 +2,7 @@
 //   config.json, model.safetensors, tokenizer.model   the checkpoint, at the end
 //   log.tsv             the learning curve
 //   exits.tsv           accuracy and mean exit layer of entropy thresholds, on the validation data
+//   spans.tsv           tokens that each head reaches to either side
 //   valid.tsv           the validation sentences in the layout of edgebert-golden
 //   training-state.safetensors   where an interrupted run goes on; gone when the run is done
 //

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "golden/checkpoint/model_writer.h"
+#include "golden/checkpoint/quantizer.h"
 #include "golden/checkpoint/random_checkpoint.h"
 #include "golden/checkpoint/safetensors.h"
 #include "golden/reference/albert.h"
@@ -274,6 +275,64 @@ TEST(Network, PrunesWholeBlocks) {
     }
   }
   EXPECT_EQ(empty, static_cast<int>(std::lround(0.5 * blocks)));
+}
+
+// Beside golden/checkpoint's quantiser, and the reference on what it makes of the weights.
+TEST(Network, RoundsWeightsAsTheQuantiserDoes) {
+  for (const auto& [bits, exponent] : {std::pair(8, 3), std::pair(4, 2), std::pair(6, 4)}) {
+    const Model model = RandomModel(5);
+    const TensorMap tensors = TensorsOf(model);
+    const auto network = CreateNetwork(ShapeOf(model.config), tensors,
+                                       {.code_bits = bits, .exponent_bits = exponent});
+    network->RoundWeights(true);
+    TensorMap rounded = tensors;
+    for (auto& [name, array] : rounded) {
+      if (array.shape.size() != 2) continue;
+      const checkpoint::CodeFormat format{bits, exponent};
+      const auto quantized = checkpoint::QuantizeTensor(array.values, format);
+      for (size_t i = 0; i < array.values.size(); ++i) {
+        array.values[i] =
+            static_cast<float>(checkpoint::Dequantize(quantized.codes[i], quantized.bias, format));
+      }
+    }
+    const auto sentences = checkpoint::RandomSentences(model.config, 20, 5, 1);
+    const Batch batch = BatchOf(sentences, model.config.num_labels());
+    const auto logits = network->LayerLogits(batch).back();
+    const reference::Albert albert(ModelOf(model.config, rounded));
+    for (size_t i = 0; i < sentences.size(); ++i) {
+      const auto expected =
+          albert.Forward(sentences[i].ids, sentences[i].types).layers.back().logits;
+      for (size_t c = 0; c < expected.size(); ++c) {
+        EXPECT_NEAR(logits[i * expected.size() + c], expected[c], 2e-4) << bits;
+      }
+    }
+    // Straight through: every matrix that is used has a gradient.
+    (void)network->Backward(batch, {.depth = model.config.num_hidden_layers});
+    EXPECT_FALSE(network->Gradient("albert.embeddings.word_embeddings.weight").empty());
+  }
+}
+
+// A Hugging Face checkpoint of the paper's size: 12 layers of one set, 768 wide, 128 tokens.
+TEST(NetworkSlow, AgreesAtAlbertBaseSize) {
+  checkpoint::ModelConfig config;
+  config.vocab_size = 30000;
+  config.embedding_size = 128;
+  config.hidden_size = 768;
+  config.num_hidden_layers = 12;
+  config.num_attention_heads = 12;
+  config.intermediate_size = 3072;
+  config.max_position_embeddings = 512;
+  config.labels = {"a", "b"};
+  const Model model{config, checkpoint::RandomModelWeights(config, 16, 1, {0, 0, 0})};
+  const auto sentences = checkpoint::RandomSentences(config, 128, 1, 1);
+  const auto network = CreateNetwork(ShapeOf(config), TensorsOf(model), {});
+  const auto logits = network->LayerLogits(BatchOf(sentences, 2));
+  const auto forward = reference::Albert(model).Forward(sentences[0].ids, sentences[0].types);
+  for (size_t layer = 0; layer < logits.size(); ++layer) {
+    for (size_t c = 0; c < 2; ++c) {
+      EXPECT_NEAR(logits[layer][c], forward.layers[layer].logits[c], 1e-3) << layer;
+    }
+  }
 }
 
 TEST(Network, SwitchesShortHeadsOff) {

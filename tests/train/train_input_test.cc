@@ -209,9 +209,12 @@ TEST(TrainData, FindsClasses) {
   named.data.labels = "yes,no";
   const std::vector<std::string> labels = *FindLabels(named, rows({"no"}));
   EXPECT_EQ(labels, (std::vector<std::string>{"yes", "no"}));
-  EXPECT_EQ(*LabelRows("d", rows({"no", "yes"}), labels), (std::vector<int>{1, 0}));
+  EXPECT_EQ(*LabelRows("d", rows({"no", "yes", "0"}), labels), (std::vector<int>{1, 0, 0}));
+  EXPECT_FALSE(LabelRows("d", rows({"2"}), labels).ok());
+  EXPECT_FALSE(LabelRows("d", rows({"-1"}), labels).ok());
   EXPECT_EQ(LabelRows("d", rows({"no", "maybe"}), labels).error().Format(),
-            "d: error: label 'maybe' is none of the 2 classes [train-data-label]");
+            "d: error: label 'maybe' is neither one of the 2 classes nor a number below "
+            "[train-data-label]");
 }
 
 // Tokeniser

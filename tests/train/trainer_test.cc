@@ -6,12 +6,14 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "golden/checkpoint/calibration.h"
 #include "golden/checkpoint/file.h"
 #include "golden/checkpoint/model_weights.h"
 #include "golden/checkpoint/random_checkpoint.h"
+#include "golden/checkpoint/safetensors.h"
 #include "golden/checkpoint/tokenizer.h"
 #include "tests/golden/random_model.h"
 #include "tests/support/temporary_folder.h"
@@ -87,6 +89,7 @@ class Trainer : public testing::Test {
     options_.prune.sparsity = 0.6;
     options_.prune.embedding_sparsity = 0.4;
     options_.train.dropout = 0.1;
+    options_.format.aware = 0.4;
   }
 
   /// The program's exit status; what it says goes to `messages`.
@@ -230,6 +233,40 @@ TEST_F(Trainer, StartsFromACheckpoint) {
   for (size_t i = 0; i < before.size(); ++i) EXPECT_EQ(before[i] == 0, after[i] == 0);
 }
 
+// config.json without "edgebert", one off-ramp under Hugging Face's names, spiece.model.
+TEST_F(Trainer, StartsFromAHuggingFaceFolder) {
+  options_.model.pooler = true;
+  options_.model.shared_off_ramp = true;
+  options_.tokenizer.lowercase = true;
+  ASSERT_TRUE(Run("first").ok());
+  const auto file = checkpoint::SafetensorsFile::Read(Out("first/model.safetensors"));
+  ASSERT_TRUE(file.ok());
+  checkpoint::SafetensorsWriter writer;
+  for (const checkpoint::TensorInfo& info : file->tensors()) {
+    std::string name = info.name;
+    const std::string ramp = "edgebert.off_ramps.0.";
+    if (name.starts_with(ramp)) {
+      name = (name.find("pooler") != name.npos ? "albert." : "") + name.substr(ramp.size());
+    }
+    const auto tensor = file->Floats(info.name);
+    writer.AddFloats(name, checkpoint::DType::kF32, tensor->shape, tensor->values);
+  }
+  std::filesystem::create_directories(Out("hf"));
+  ASSERT_TRUE(writer.Write(Out("hf/model.safetensors")).ok());
+  auto json = nlohmann::json::parse(Text(Out("first/config.json")));
+  json.erase("edgebert");
+  folder_.Write("hf/config.json", json.dump());
+  folder_.Write("hf/spiece.model", Text(Out("first/tokenizer.model")));
+
+  options_.model.init = Out("hf");
+  options_.train.epochs = 0;
+  options_.off_ramp.epochs = 0;
+  const Status status = Run("second");
+  ASSERT_TRUE(status.ok()) << status.error().Format();
+  EXPECT_TRUE(Text(Out("second/model.safetensors")) == Text(Out("first/model.safetensors")));
+  EXPECT_EQ(Text(Out("second/config.json")), Text(Out("first/config.json")));
+}
+
 TEST_F(Trainer, AsksATeacher) {
   ASSERT_TRUE(Run("teacher").ok());
   options_.distil.teacher = Out("teacher");
@@ -258,8 +295,8 @@ TEST_F(Trainer, RefusesWhatDoesNotFit) {
   options_ = good;
   options_.data.valid = folder_.Write("v.tsv", "sentence\tlabel\nthe lamp\tlight\nrun\tsport\n");
   EXPECT_EQ(ErrorOf("out"), options_.data.valid +
-                                ":3: error: label 'sport' is none of the 2 classes "
-                                "[train-data-label]");
+                                ":3: error: label 'sport' is neither one of the 2 classes nor a "
+                                "number below [train-data-label]");
   options_ = good;
   options_.model.init = folder_.File("nothing");
   EXPECT_EQ(ErrorOf("out"), options_.model.init +
