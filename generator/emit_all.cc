@@ -6,6 +6,7 @@
 #include "generator/blocks/reset_sync.h"
 #include "generator/blocks/round_shift.h"
 #include "generator/blocks/sram.h"
+#include "generator/blocks/tree.h"
 #include "generator/handoff/file_lists.h"
 #include "generator/handoff/manifest.h"
 #include "generator/handoff/memory_list.h"
@@ -36,13 +37,16 @@
 #include "generator/units/resident_weights.h"
 #include "generator/units/result_writer.h"
 #include "generator/units/rsqrt.h"
+#include "generator/units/scale_lane.h"
 #include "generator/units/segment_address.h"
 #include "generator/units/sequencer.h"
 #include "generator/units/softmax.h"
 #include "generator/units/span_mask.h"
+#include "generator/units/tile_walk.h"
 #include "generator/units/token_memory.h"
 #include "generator/units/top.h"
 #include "generator/units/vmac_array.h"
+#include "generator/units/weight_lane.h"
 #include "generator/units/weight_stream.h"
 
 namespace edgebert::gen {
@@ -67,6 +71,7 @@ std::vector<vlog::Module> CommonModules() {
                                        EmitLayerNorm(),
                                        EmitLn(),
                                        EmitMatmul(),
+                                       EmitMaxTree(),
                                        EmitNormLane(),
                                        EmitPostLane(),
                                        EmitPostProcessor(),
@@ -82,14 +87,18 @@ std::vector<vlog::Module> CommonModules() {
                                        EmitResultWriter(),
                                        EmitRoundShift(),
                                        EmitRowWindow(),
+                                       EmitScaleLane(),
                                        EmitSegmentAddress(),
                                        EmitSequencer(),
                                        EmitSoftmax(),
                                        EmitSpanMask(),
                                        EmitSram1r1w(),
                                        EmitSram1r1wMacro(),
+                                       EmitSumTree(),
+                                       EmitTileWalk(),
                                        EmitTokenMemory(),
                                        EmitVmacArray(),
+                                       EmitWeightLane(),
                                        EmitWeightStream()};
   std::sort(modules.begin(), modules.end(),
             [](const vlog::Module& a, const vlog::Module& b) { return a.name() < b.name(); });

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "generator/units/layer_norm.h"
+#include "generator/units/softmax.h"
 #include "generator/units/top.h"
 #include "golden/spec/formats.h"
 #include "golden/spec/isa.h"
@@ -13,11 +14,12 @@ namespace edgebert::gen {
 
 std::vector<MemoryInstance> MemoryList(const spec::AcceleratorConfig& config) {
   constexpr const char* kWrapper = "eb_sram_1r1w";
-  constexpr int kWeightBits = 17;  // unnormalised softmax weights, docs/numerics.md section 5
+  constexpr int kWeightBits = spec::kExpOutputFraction + 1;  // docs/numerics.md section 5
+  constexpr int kMaskBits = spec::kMaskFraction + 1;
   const int n = config.vmac.n;
   const int rows = config.model.seq_len;
-  // Row buffers are addressed by whole index bits.
-  const int key_tiles = 1 << spec::IndexBits(spec::SeqTiles(config));
+  const int ring =
+      1 << spec::IndexBits(spec::SeqTiles(config) + kSoftmaxPassCycles + spec::IndexBits(n));
   const int norm_row = std::max(spec::HiddenVectors(config), spec::EmbeddingVectors(config));
   const int norm_vectors = 1 << spec::IndexBits(norm_row);
   const int accumulators = n * spec::AccumulatorBits(config);
@@ -46,8 +48,11 @@ std::vector<MemoryInstance> MemoryList(const spec::AcceleratorConfig& config) {
       {"u_sequencer.u_program_memory.u_program", kWrapper, config.memory.program_words,
        spec::kInstructionBits, 1, "program"},
       {"u_sequencer.u_token_memory.u_tokens", kWrapper, rows, 32, 1, "tokens of the sentence"},
-      {"u_softmax.u_row_buffer", kWrapper, 2 * key_tiles, n * kWeightBits, 1,
-       "softmax weights between the passes"},
+      {"u_softmax.u_mask_ring", kWrapper, ring, n * kMaskBits, 1, "span masks of key tiles"},
+      {"u_softmax.u_score_ring", kWrapper, ring, n * spec::kScoreBits, 1,
+       "scores of key tiles until the largest of the row is known"},
+      {"u_softmax.u_weight_ring", kWrapper, ring, n * kWeightBits, 1,
+       "softmax weights until the sum of the row is known"},
       {"u_reram_macro:slc", "eb_reram_macro", ReramSlcWords(config), config.reram.word_bits, 0,
        "row index and masks of the embeddings, read-only, 1 bit a cell"},
       {"u_reram_macro:mlc", "eb_reram_macro", ReramMlcWords(config), config.reram.word_bits, 0,

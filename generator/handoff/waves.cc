@@ -12,7 +12,6 @@
 #include "generator/units/layer_norm.h"
 #include "generator/units/matmul.h"
 #include "generator/units/sequencer.h"
-#include "generator/units/softmax.h"
 #include "golden/base/check.h"
 #include "golden/spec/isa.h"
 
@@ -44,8 +43,8 @@ struct StateMachine {
 
 constexpr StateMachine kStateMachines[] = {
     {"sequencer", "ST_", EmitSequencer}, {"matmul", "LOAD_", EmitMatmul},
-    {"softmax", "St", EmitSoftmax},      {"layer_norm", "St", EmitLayerNorm},
-    {"embedding", "ST_", EmitEmbedding}, {"entropy", "St", EmitEntropy},
+    {"layer_norm", "St", EmitLayerNorm}, {"embedding", "ST_", EmitEmbedding},
+    {"entropy", "St", EmitEntropy},
 };
 
 std::string StateFilter(const StateMachine& machine) {
@@ -214,7 +213,9 @@ std::string WaveViewText(const spec::AcceleratorConfig& config, const WaveView& 
   traces.Title("MATMUL writes");
   AddWriteBack(traces, "u_matmul", "matmul");
   traces.Title("SOFTMAX");
-  traces.Named("u_softmax.state_q", 3, "softmax_state.txt");
+  for (const char* pass : {"read_1", "read_2", "read_3"}) {
+    traces.Bit(fmt::format("u_softmax.{}", pass));
+  }
   AddWriteBack(traces, "u_softmax", "probability");
   traces.Title("LAYER_NORM");
   traces.Named("u_layer_norm.state_q", 2, "layer_norm_state.txt");

@@ -11,7 +11,7 @@ vlog::Module EmitLn() {
   m.Describe(R"(
 eb_ln: natural logarithm of a positive number with 16 fraction bits; signed result with 16.
 
-(k - 16) * ln 2 for the leading one at bit k, plus ln of the mantissa from a table. Latency 2 cycles;
+(k - 16) * ln 2 for the leading one at bit k, plus ln of the mantissa from a table. Latency 3 cycles;
 every stage stands still while en_i is low.)");
   m.Param("SumW", "26", "bits of the number, at most 48");
   m.Input("clk_i").Input("en_i").Input("s_i", "SumW").OutputSigned("ln_o", "22");
@@ -27,13 +27,19 @@ every stage stands still while en_i is low.)");
     end
   end
 
-  // Stage 2: both terms.
+  // Stage 2: both terms; stage 3: their sum.
 )");
   AddPwl(m, spec::LnTable(), "u_q", "");
   m.Body(R"(
+  reg signed [21:0] whole_q;
+  reg        [16:0] part_q;
   reg signed [21:0] ln_q;
   always @(posedge clk_i) begin
-    if (en_i) ln_q <= {{15{exponent_q[6]}}, exponent_q} * LN2 + $signed({5'd0, y});
+    if (en_i) begin
+      whole_q <= {{15{exponent_q[6]}}, exponent_q} * LN2;
+      part_q  <= y;
+      ln_q    <= whole_q + $signed({5'd0, part_q});
+    end
   end
   assign ln_o = ln_q;
 )");

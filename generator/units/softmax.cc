@@ -1,10 +1,13 @@
 #include "generator/units/softmax.h"
 
+#include "generator/blocks/fifo.h"
 #include "generator/blocks/sram.h"
-#include "generator/units/af_encoder.h"
-#include "generator/units/exp.h"
+#include "generator/blocks/tree.h"
 #include "generator/units/reciprocal.h"
+#include "generator/units/scale_lane.h"
 #include "generator/units/span_mask.h"
+#include "generator/units/tile_walk.h"
+#include "generator/units/weight_lane.h"
 #include "golden/spec/formats.h"
 #include "golden/spec/isa.h"
 
@@ -15,16 +18,17 @@ vlog::Module EmitSoftmax() {
   m.Describe(R"(
 eb_softmax: span-masked softmax of every row of the score memory, into activation memory.
 
-A row reads only the key tiles that its span touches: once for the largest visible score, once for
-the weights exp(score - max) * mask and their sum; a third pass over the row buffer scales by the
-reciprocal of the sum and encodes, while the first two work on the next row. A tile a cycle in each
-pass. Scores are signed Q7.9, weights have 16 fraction bits.)");
+Three passes over a row, a tile a cycle each, run at the same time on rows that follow one another:
+the first reads the key tiles that the row's span touches, masks them and finds the largest visible
+score; the second forms the weights exp(score - max) * mask and adds them up; the third scales by
+the reciprocal of the sum, encodes and writes. Rings hold the tiles between the passes. Scores are
+signed Q7.9, weights have 16 fraction bits.)");
   m.Param("Lanes", "16", "keys of a tile, n");
   m.Param("CodeW", "8", "bits of a code, W");
   m.Param("ExpW", "3", "exponent bits, E");
   m.Param("MaxRows", "64", "longest sentence");
   m.Param("AddrW", "20", "bits of a vector address");
-  m.Param("Backend", "0", "memory back-end of the row buffer");
+  m.Param("Backend", "0", "memory back-end of the rings");
   m.Input("clk_i").Input("rst_ni").Input("clear_i");
   m.Group("Command: a SOFTMAX instruction and the length of the sentence.");
   m.Input("cmd_valid_i").Output("cmd_ready_o").Input("cmd_i", "256").Input("length_i", "10");
@@ -38,17 +42,18 @@ pass. Scores are signed Q7.9, weights have 16 fraction bits.)");
   m.Local("LANE_W", "$clog2(Lanes)");
   m.Local("SEQ_TILES", "(MaxRows + Lanes - 1) / Lanes");
   m.Local("TILE_W", "10 - LANE_W");
-  m.Local("HALF_W", "(SEQ_TILES > 1) ? $clog2(SEQ_TILES) : 1", "a half of the row buffer");
   m.Local("SCORE_W", spec::kScoreBits);
-  m.Local("MASK_F", spec::kMaskFraction);
-  m.Local("MASK_W", "MASK_F + 1");
-  m.Local("D_PAD", spec::kExpInputFraction - spec::kScoreFraction,
-          "fraction bits of the exponent beyond those of a score");
+  m.Local("MASK_W", spec::kMaskFraction + 1);
   m.Local("WEIGHT_W", spec::kExpOutputFraction + 1);
   m.Local("SUM_W", "WEIGHT_W + 10");
-  m.Local("FIXED_W", spec::kFixedBits);
-  m.Uses(EmitSpanMask()).Uses(EmitExp()).Uses(EmitReciprocal()).Uses(EmitSram1r1w());
-  m.Uses(EmitAfEncoder());
+  m.Local("PASS_CYCLES", std::to_string(kSoftmaxPassCycles) + " + LANE_W",
+          "from a row's last tile in a pass to its first in the next, at most");
+  m.Local("RING_W", "$clog2(SEQ_TILES + PASS_CYCLES)", "a ring holds 2^RING_W tiles");
+  m.Local("ROWS_W", 4);
+  m.Local("ROWS", 8, "rows between two passes, at most");
+  m.Uses(EmitTileWalk()).Uses(EmitSpanMask()).Uses(EmitMaxTree()).Uses(EmitWeightLane());
+  m.Uses(EmitSumTree()).Uses(EmitReciprocal()).Uses(EmitScaleLane());
+  m.Uses(EmitSram1r1w()).Uses(EmitFifo());
   m.Body(R"(
   reg [255:0] cmd_q;
   wire        accept = cmd_valid_i && cmd_ready_o;
@@ -61,217 +66,328 @@ pass. Scores are signed Q7.9, weights have 16 fraction bits.)");
                       "cmd_q");
   m.Body(R"(
   // ---------------------------------------------------------------------------------------------
-  // Front: for each row, pass 1 finds the largest visible score, pass 2 forms the weights
-  // w = exp(score - max) * mask in the row buffer and adds them up.
-  localparam [2:0] StIdle     = 3'd0;
-  localparam [2:0] StRow      = 3'd1;
-  localparam [2:0] StMax      = 3'd2;
-  localparam [2:0] StMaxDrain = 3'd3;
-  localparam [2:0] StExp      = 3'd4;
-  localparam [2:0] StExpDrain = 3'd5;
-  localparam [2:0] StHandOver = 3'd6;
-
-  // Cycles from the last read of a pass until its result is final.
-  localparam [3:0] MAX_DRAIN = 4'd0;
-  localparam [3:0] EXP_DRAIN = 4'd6;
-
-  reg  [2:0]        state_q;
-  reg  [3:0]        drain_q;
+  // Rows: the key tiles that each one's span touches.
+  reg               rows_left_q;
   reg  [9:0]        row_q;
   reg  [AddrW-1:0]  row_base_q;
-  reg  [TILE_W-1:0] tile_q;
-  reg               bank_q;
-  reg               back_busy_q;
+  wire              row_ready;
+  wire              row_taken = rows_left_q && row_ready;
 
   wire [9:0]        first_key = (row_q > reach) ? row_q - reach : 10'd0;
   wire [10:0]       far_key   = {1'b0, row_q} + {1'b0, reach};
   wire [9:0]        last_key  = (far_key >= {1'b0, length_i}) ? length_i - 10'd1 : far_key[9:0];
-  wire [TILE_W-1:0] tile_lo   = first_key[9:LANE_W];
-  wire [TILE_W-1:0] tile_hi   = last_key[9:LANE_W];
-
-  wire pass_max  = state_q == StMax;
-  wire pass_exp  = state_q == StExp;
-  wire reading   = pass_max || pass_exp;
-  wire last_tile = tile_q == tile_hi;
-  wire last_row  = row_q == length_i - 10'd1;
-  wire hand_over = (state_q == StHandOver) && !back_busy_q;
-
-  assign busy_o      = (state_q != StIdle) || back_busy_q;
-  assign cmd_ready_o = !busy_o;
 
   always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      state_q <= StIdle;
-    end else if (clear_i) begin
-      state_q <= StIdle;
-    end else begin
-      case (state_q)
-        StIdle:     if (accept) state_q <= StRow;
-        StRow:      state_q <= StMax;
-        StMax:      if (last_tile) state_q <= StMaxDrain;
-        StMaxDrain: if (drain_q == MAX_DRAIN) state_q <= StExp;
-        StExp:      if (last_tile) state_q <= StExpDrain;
-        StExpDrain: if (drain_q == EXP_DRAIN) state_q <= StHandOver;
-        StHandOver: if (hand_over) state_q <= last_row ? StIdle : StRow;
-        default:    state_q <= StIdle;
-      endcase
-    end
+    if (!rst_ni)        rows_left_q <= 1'b0;
+    else if (clear_i)   rows_left_q <= 1'b0;
+    else if (accept)    rows_left_q <= 1'b1;
+    else if (row_taken) rows_left_q <= row_q != length_i - 10'd1;
   end
-
   always @(posedge clk_i) begin
     if (accept) begin
       row_q      <= 10'd0;
       row_base_q <= {AddrW{1'b0}};
-      bank_q     <= 1'b0;
-    end else if (hand_over) begin
+    end else if (row_taken) begin
       row_q      <= row_q + 10'd1;
       row_base_q <= row_base_q + SEQ_TILES[AddrW-1:0];
-      bank_q     <= !bank_q;
     end
-    if (reading && !last_tile) tile_q <= tile_q + {{(TILE_W - 1) {1'b0}}, 1'b1};
-    else tile_q <= tile_lo;
-    drain_q <= reading ? 4'd0 : drain_q + 4'd1;
   end
 
-  assign score_rd_en_o   = reading;
-  assign score_rd_addr_o = row_base_q + {{(AddrW - TILE_W) {1'b0}}, tile_q};
+  // Pass 1. A tile is read when the first ring has room for it, and its row when there is room for
+  // one more between the passes.
+  reg  [RING_W:0]   ring_1_q;  // tiles that have begun pass 1 and not pass 2
+  reg  [ROWS_W-1:0] rows_1_q;  // rows
+  wire              tile_1_valid;
+  wire [TILE_W-1:0] tile_1;
+  wire              tile_1_first;
+  wire              tile_1_last;
+  wire [9:0]        tile_1_row;
+  wire [AddrW-1:0]  tile_1_base;
+  wire              held_1 = tile_1_first && rows_1_q == ROWS[ROWS_W-1:0];
+  wire              read_1 = tile_1_valid && !ring_1_q[RING_W] && !held_1;
+
+  eb_tile_walk #(
+    .TileW(TILE_W),
+    .ItemW(AddrW + 10)
+  ) u_walk_1 (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(clear_i),
+    .row_valid_i(rows_left_q),
+    .row_ready_o(row_ready),
+    .row_first_i(first_key[9:LANE_W]),
+    .row_last_i(last_key[9:LANE_W]),
+    .row_item_i({row_base_q, row_q}),
+    .valid_o(tile_1_valid),
+    .step_i(read_1),
+    .tile_o(tile_1),
+    .first_o(tile_1_first),
+    .last_o(tile_1_last),
+    .item_o({tile_1_base, tile_1_row})
+  );
 )");
   m.Body(R"(
-  // Stage 1: scores arrive together with the mask of their keys; a key with mask 0 is invisible.
-  reg                  max_valid_q;
-  reg                  exp_valid_q;
-  reg                  first_q;
-  reg  [TILE_W-1:0]    tile_q1;
-  wire [Lanes*MASK_W-1:0] mask;
+  // The mask takes six cycles; the score is read so that it arrives with it.
+  localparam READ_STAGE = 5;  // of the read
+  localparam LOAD_STAGE = 6;  // mask and score are there
+  localparam TREE_STAGE = LOAD_STAGE + 1 + LANE_W;  // the largest of the tile is there
+  reg  [TREE_STAGE:1]         valid_1_q;
+  reg  [TREE_STAGE:1]         first_1_q;
+  reg  [TREE_STAGE:1]         last_1_q;
+  reg  [TILE_W*TREE_STAGE-1:0] number_1_q;  // of the tile, youngest in the low bits
+  reg  [AddrW*READ_STAGE-1:0]  addr_1_q;
+  wire [Lanes*MASK_W-1:0]      mask;
+  wire                         busy_1 = tile_1_valid || (|valid_1_q);  // else the lanes rest
   always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      max_valid_q <= 1'b0;
-      exp_valid_q <= 1'b0;
-    end else if (clear_i) begin
-      max_valid_q <= 1'b0;
-      exp_valid_q <= 1'b0;
-    end else begin
-      max_valid_q <= pass_max;
-      exp_valid_q <= pass_exp;
-    end
+    if (!rst_ni)      valid_1_q <= {TREE_STAGE{1'b0}};
+    else if (clear_i) valid_1_q <= {TREE_STAGE{1'b0}};
+    else              valid_1_q <= {valid_1_q[TREE_STAGE-1:1], read_1};
   end
   always @(posedge clk_i) begin
-    first_q <= tile_q == tile_lo;
-    tile_q1 <= tile_q;
+    if (busy_1) begin
+      first_1_q  <= {first_1_q[TREE_STAGE-1:1], tile_1_first};
+      last_1_q   <= {last_1_q[TREE_STAGE-1:1], tile_1_last};
+      number_1_q <= {number_1_q[TILE_W*(TREE_STAGE-1)-1:0], tile_1};
+      addr_1_q   <= {addr_1_q[AddrW*(READ_STAGE-1)-1:0],
+                     tile_1_base + {{(AddrW-TILE_W){1'b0}}, tile_1}};
+    end
   end
+  assign score_rd_en_o   = valid_1_q[READ_STAGE];
+  assign score_rd_addr_o = addr_1_q[AddrW*(READ_STAGE-1)+:AddrW];
 
   eb_span_mask #(
     .Lanes(Lanes)
   ) u_span_mask (
     .clk_i(clk_i),
-    .en_i(reading),
-    .row_i(row_q),
-    .key_i({tile_q, {LANE_W{1'b0}}}),
+    .en_i(busy_1),
+    .row_i(tile_1_row),
+    .key_i({tile_1, {LANE_W{1'b0}}}),
     .length_i(length_i),
     .mask_c_i(mask_c),
     .mask_r_i(mask_r),
     .mask_o(mask)
   );
 
-  reg signed [SCORE_W-1:0] max_q;
-  always @(posedge clk_i) begin : largest
-    reg signed [SCORE_W-1:0] tile_max;
-    reg signed [SCORE_W-1:0] lane_score;
-    integer                  lane;
-    if (max_valid_q) begin
-      tile_max = {1'b1, {(SCORE_W-1){1'b0}}};
+  // A key with mask 0 is invisible.
+  reg [Lanes*SCORE_W-1:0] visible_q;
+  always @(posedge clk_i) begin : visible
+    integer lane;
+    if (valid_1_q[LOAD_STAGE]) begin
       for (lane = 0; lane < Lanes; lane = lane + 1) begin
-        lane_score = score_rd_data_i[SCORE_W*lane+:SCORE_W];
-        if (|mask[MASK_W*lane+:MASK_W] && lane_score > tile_max) tile_max = lane_score;
+        visible_q[SCORE_W*lane+:SCORE_W] <= (|mask[MASK_W*lane+:MASK_W])
+            ? score_rd_data_i[SCORE_W*lane+:SCORE_W]
+            : {1'b1, {(SCORE_W-1){1'b0}}};
       end
-      if (first_q || tile_max > max_q) max_q <= tile_max;
+    end
+  end
+
+  wire signed [SCORE_W-1:0] tile_max;
+  eb_max_tree #(
+    .Lanes(Lanes),
+    .Width(SCORE_W)
+  ) u_max_tree (
+    .clk_i(clk_i),
+    .en_i(busy_1),
+    .x_i(visible_q),
+    .max_o(tile_max)
+  );
+
+  reg signed [SCORE_W-1:0] max_q;
+  reg [TILE_W-1:0]         first_tile_1_q;
+  reg [TILE_W-1:0]         last_tile_1_q;
+  reg                      row_1_q;  // max_q is that of a whole row
+  always @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni)      row_1_q <= 1'b0;
+    else if (clear_i) row_1_q <= 1'b0;
+    else              row_1_q <= valid_1_q[TREE_STAGE] && last_1_q[TREE_STAGE];
+  end
+  always @(posedge clk_i) begin
+    if (valid_1_q[TREE_STAGE]) begin
+      if (first_1_q[TREE_STAGE] || tile_max > max_q) max_q <= tile_max;
+      if (first_1_q[TREE_STAGE]) first_tile_1_q <= number_1_q[TILE_W*(TREE_STAGE-1)+:TILE_W];
+      last_tile_1_q <= number_1_q[TILE_W*(TREE_STAGE-1)+:TILE_W];
     end
   end
 )");
   m.Body(R"(
-  // Stages 1 to 5 of pass 2: e = exp(max - score), w = e * mask rounded to 16 fraction bits.
-  reg  [Lanes*MASK_W-1:0]   mask_q2;
-  reg  [Lanes*MASK_W-1:0]   mask_q3;
-  reg  [Lanes*MASK_W-1:0]   mask_q4;
-  reg  [TILE_W-1:0]         tile_q2;
-  reg  [TILE_W-1:0]         tile_q3;
-  reg  [TILE_W-1:0]         tile_q4;
-  reg  [TILE_W-1:0]         tile_q5;
-  reg  [3:0]                weight_valid_q;
+  // ---------------------------------------------------------------------------------------------
+  // Pass 2, begun when the largest score of the row is known.
+  reg  [RING_W:0]           ring_2_q;  // tiles that have begun pass 2 and not pass 3
+  reg  [ROWS_W-1:0]         rows_2_q;  // rows
+  wire                      row_2_valid;
+  wire                      row_2_ready;
+  wire [TILE_W-1:0]         row_2_first;
+  wire [TILE_W-1:0]         row_2_last;
+  wire signed [SCORE_W-1:0] row_2_max;
+  wire                      tile_2_valid;
+  wire [TILE_W-1:0]         tile_2;
+  wire                      tile_2_first;
+  wire                      tile_2_last;
+  wire signed [SCORE_W-1:0] tile_2_max;
+  wire                      held_2 = tile_2_first && rows_2_q == ROWS[ROWS_W-1:0];
+  wire                      read_2 = tile_2_valid && !ring_2_q[RING_W] && !held_2;
+
+  wire                      rows_1_ready;
+  wire [ROWS_W-1:0]         rows_1_count;
+  eb_fifo #(
+    .Width(2 * TILE_W + SCORE_W),
+    .Depth(ROWS)
+  ) u_rows_1 (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(clear_i),
+    .in_valid_i(row_1_q),
+    .in_ready_o(rows_1_ready),
+    .in_data_i({first_tile_1_q, last_tile_1_q, max_q}),
+    .out_valid_o(row_2_valid),
+    .out_ready_i(row_2_ready),
+    .out_data_o({row_2_first, row_2_last, row_2_max}),
+    .count_o(rows_1_count)
+  );
+
+  eb_tile_walk #(
+    .TileW(TILE_W),
+    .ItemW(SCORE_W)
+  ) u_walk_2 (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(clear_i),
+    .row_valid_i(row_2_valid),
+    .row_ready_o(row_2_ready),
+    .row_first_i(row_2_first),
+    .row_last_i(row_2_last),
+    .row_item_i(row_2_max),
+    .valid_o(tile_2_valid),
+    .step_i(read_2),
+    .tile_o(tile_2),
+    .first_o(tile_2_first),
+    .last_o(tile_2_last),
+    .item_o(tile_2_max)
+  );
+
+  // Scores and masks between the passes. The masks are read MASK_DELAY cycles after the scores,
+  // when the lanes want them; what may overwrite them then is still on its way through pass 1.
+  localparam MASK_DELAY   = 5;
+  localparam WEIGHT_STAGE = 8;  // from the read: ring 1, lane 7
+  localparam SUM_STAGE    = WEIGHT_STAGE + LANE_W;
+  reg  [SUM_STAGE:1]        valid_2_q;
+  reg  [SUM_STAGE:1]        first_2_q;
+  reg  [SUM_STAGE:1]        last_2_q;
+  reg  [TILE_W*SUM_STAGE-1:0] number_2_q;  // youngest in the low bits
+  reg  signed [SCORE_W-1:0] max_2_q;
+  reg  [RING_W-1:0]         ring_1_wr_q;
+  reg  [RING_W-1:0]         score_rd_q;
+  reg  [RING_W-1:0]         mask_rd_q;
+  wire [Lanes*SCORE_W-1:0]  ring_score;
+  wire [Lanes*MASK_W-1:0]   ring_mask;
   wire [Lanes*WEIGHT_W-1:0] weight;
+  wire                      busy_2 = |valid_2_q;  // else the lanes rest
   always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni)      weight_valid_q <= 4'd0;
-    else if (clear_i) weight_valid_q <= 4'd0;
-    else              weight_valid_q <= {weight_valid_q[2:0], exp_valid_q};
+    if (!rst_ni)      valid_2_q <= {SUM_STAGE{1'b0}};
+    else if (clear_i) valid_2_q <= {SUM_STAGE{1'b0}};
+    else              valid_2_q <= {valid_2_q[SUM_STAGE-1:1], read_2};
   end
-  wire weigh = exp_valid_q || (|weight_valid_q[2:0]);  // the lanes switch only for tiles
   always @(posedge clk_i) begin
-    if (weigh) begin
-      mask_q2 <= mask;
-      mask_q3 <= mask_q2;
-      mask_q4 <= mask_q3;
-      tile_q2 <= tile_q1;
-      tile_q3 <= tile_q2;
-      tile_q4 <= tile_q3;
-      tile_q5 <= tile_q4;
+    if (read_2 || busy_2) begin
+      first_2_q  <= {first_2_q[SUM_STAGE-1:1], tile_2_first};
+      last_2_q   <= {last_2_q[SUM_STAGE-1:1], tile_2_last};
+      number_2_q <= {number_2_q[TILE_W*(SUM_STAGE-1)-1:0], tile_2};
+      max_2_q    <= tile_2_max;
+    end
+    if (accept) begin
+      ring_1_wr_q <= {RING_W{1'b0}};
+      score_rd_q  <= {RING_W{1'b0}};
+      mask_rd_q   <= {RING_W{1'b0}};
+    end else begin
+      if (valid_1_q[LOAD_STAGE]) ring_1_wr_q <= ring_1_wr_q + 1'b1;
+      if (read_2)                score_rd_q  <= score_rd_q + 1'b1;
+      if (valid_2_q[MASK_DELAY]) mask_rd_q   <= mask_rd_q + 1'b1;
     end
   end
+
+  eb_sram_1r1w #(
+    .Depth(1 << RING_W),
+    .Lanes(1),
+    .LaneW(Lanes * SCORE_W),
+    .Backend(Backend)
+  ) u_score_ring (
+    .clk_i(clk_i),
+    .wr_en_i(valid_1_q[LOAD_STAGE]),
+    .wr_addr_i(ring_1_wr_q),
+    .wr_data_i(score_rd_data_i),
+    .rd_en_i(read_2),
+    .rd_addr_i(score_rd_q),
+    .rd_data_o(ring_score)
+  );
+  eb_sram_1r1w #(
+    .Depth(1 << RING_W),
+    .Lanes(1),
+    .LaneW(Lanes * MASK_W),
+    .Backend(Backend)
+  ) u_mask_ring (
+    .clk_i(clk_i),
+    .wr_en_i(valid_1_q[LOAD_STAGE]),
+    .wr_addr_i(ring_1_wr_q),
+    .wr_data_i(mask),
+    .rd_en_i(valid_2_q[MASK_DELAY]),
+    .rd_addr_i(mask_rd_q),
+    .rd_data_o(ring_mask)
+  );
 
   genvar g;
   generate
     for (g = 0; g < Lanes; g = g + 1) begin : g_weight
-      wire signed [SCORE_W-1:0] lane_value = score_rd_data_i[SCORE_W*g+:SCORE_W];
-      wire signed [SCORE_W:0]   difference =
-          {max_q[SCORE_W-1], max_q} - {lane_value[SCORE_W-1], lane_value};
-      wire [WEIGHT_W-1:0]       e;
-      eb_exp u_exp (
+      eb_weight_lane u_lane (
         .clk_i(clk_i),
-        .en_i(weigh),
-        .d_i({difference[SCORE_W-1:0], {D_PAD{1'b0}}}),
-        .e_o(e)
+        .en_i(busy_2),
+        .max_i(max_2_q),
+        .score_i(ring_score[SCORE_W*g+:SCORE_W]),
+        .mask_i(ring_mask[MASK_W*g+:MASK_W]),
+        .weight_o(weight[WEIGHT_W*g+:WEIGHT_W])
       );
-      localparam PRODUCT_W = WEIGHT_W + MASK_W;
-      reg  [WEIGHT_W-1:0]  weight_q;
-      always @(posedge clk_i) begin : scale
-        reg [PRODUCT_W-1:0] product;
-        reg                 unused_ok;
-        if (weigh) begin
-          product =
-              e * mask_q4[MASK_W*g+:MASK_W] + ({{(PRODUCT_W-1){1'b0}}, 1'b1} << (MASK_F - 1));
-          weight_q <= product[MASK_F+:WEIGHT_W];
-          unused_ok = &{1'b0, product[PRODUCT_W-1], product[MASK_F-1:0]};
-        end
-      end
-      assign weight[WEIGHT_W*g+:WEIGHT_W] = weight_q;
-      wire unused_ok = &{1'b0, difference[SCORE_W]};
     end
   endgenerate
+
+  wire [WEIGHT_W+LANE_W-1:0] tile_sum;
+  eb_sum_tree #(
+    .Lanes(Lanes),
+    .Width(WEIGHT_W),
+    .SumW(WEIGHT_W + LANE_W)
+  ) u_sum_tree (
+    .clk_i(clk_i),
+    .en_i(busy_2),
+    .x_i(weight),
+    .sum_o(tile_sum)
+  );
 )");
   m.Body(R"(
-  // Stage 6: row buffer and sum.
-  wire weight_valid = weight_valid_q[3];
-  reg [SUM_W-1:0] sum_q;
-  always @(posedge clk_i) begin : sum_up
-    reg [SUM_W-1:0] tile_sum;
-    integer         term;
-    if (state_q == StMax) begin
-      sum_q <= {SUM_W{1'b0}};
-    end else if (weight_valid) begin
-      tile_sum = {SUM_W{1'b0}};
-      for (term = 0; term < Lanes; term = term + 1) begin
-        tile_sum = tile_sum + {{(SUM_W - WEIGHT_W) {1'b0}}, weight[WEIGHT_W*term+:WEIGHT_W]};
-      end
-      sum_q <= sum_q + tile_sum;
-    end
+  // The sum of the row, and two cycles later its reciprocal.
+  reg  [SUM_W-1:0]  sum_q;
+  reg  [TILE_W-1:0] first_tile_2_q;
+  reg  [TILE_W-1:0] last_tile_2_q;
+  reg  [2:0]        row_2_q;       // from the sum to the reciprocal
+  reg  [4*TILE_W-1:0] tiles_2_q;   // first and last, beside the reciprocal
+  wire [SUM_W-1:0]  addend = {{(SUM_W-WEIGHT_W-LANE_W){1'b0}}, tile_sum};
+  wire [16:0]       inverse;
+  wire [5:0]        inverse_shift;
+  always @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni)      row_2_q <= 3'd0;
+    else if (clear_i) row_2_q <= 3'd0;
+    else              row_2_q <= {row_2_q[1:0], valid_2_q[SUM_STAGE] && last_2_q[SUM_STAGE]};
   end
-
-  wire [16:0] inverse;
-  wire [5:0]  inverse_shift;
+  always @(posedge clk_i) begin
+    if (valid_2_q[SUM_STAGE]) begin
+      sum_q <= (first_2_q[SUM_STAGE] ? {SUM_W{1'b0}} : sum_q) + addend;
+      if (first_2_q[SUM_STAGE]) first_tile_2_q <= number_2_q[TILE_W*(SUM_STAGE-1)+:TILE_W];
+      last_tile_2_q <= number_2_q[TILE_W*(SUM_STAGE-1)+:TILE_W];
+    end
+    tiles_2_q <= {tiles_2_q[2*TILE_W-1:0], first_tile_2_q, last_tile_2_q};
+  end
   eb_reciprocal #(
     .SumW(SUM_W)
   ) u_reciprocal (
     .clk_i(clk_i),
-    .en_i(1'b1),
+    .en_i(|row_2_q[1:0]),
     .s_i(sum_q),
     .r_o(inverse),
     .k_o(inverse_shift)
@@ -279,119 +395,171 @@ pass. Scores are signed Q7.9, weights have 16 fraction bits.)");
 )");
   m.Body(R"(
   // ---------------------------------------------------------------------------------------------
-  // Back: scales the row buffer by the reciprocal, encodes and writes, while the front works on the
-  // next row in the other half of the buffer. Every stage stands still when a write is refused.
-  reg               back_read_q;
-  reg               back_bank_q;
-  reg  [TILE_W-1:0] back_tile_q;
-  reg  [TILE_W-1:0] back_hi_q;
-  reg  [AddrW-1:0]  back_row_addr_q;
-  reg  [16:0]       back_inverse_q;
-  reg  [5:0]        back_shift_q;
-  reg  [3:0]        valid_q;
+  // Pass 3. Every stage stands still when a write is refused.
+  localparam WRITE_STAGE = 7;  // from the read: ring 1, lane 6
+  localparam SHIFT_STAGE = 3;  // the lanes take the shift
+  wire              row_3_valid;
+  wire              row_3_ready;
+  wire              row_3_taken = row_3_valid && row_3_ready;
+  wire [TILE_W-1:0] row_3_first;
+  wire [TILE_W-1:0] row_3_last;
+  wire [16:0]       row_3_inverse;
+  wire [5:0]        row_3_shift;
+  wire              tile_3_valid;
+  wire [TILE_W-1:0] tile_3;
+  wire              tile_3_first;
+  wire              tile_3_last;
+  wire [16:0]       tile_3_inverse;
+  wire [5:0]        tile_3_shift;
+  reg  [WRITE_STAGE:1] valid_3_q;
+  wire              advance = !valid_3_q[WRITE_STAGE] || wr_ready_i;
+  wire              read_3  = tile_3_valid && advance;
 
-  wire advance   = !valid_q[3] || wr_ready_i;
-  wire step      = advance && (|valid_q[2:0]);  // the lanes switch only for tiles
-  wire back_last = back_tile_q == back_hi_q;
+  wire              rows_2_ready;
+  wire [ROWS_W-1:0] rows_2_count;
+  eb_fifo #(
+    .Width(2 * TILE_W + 23),
+    .Depth(ROWS)
+  ) u_rows_2 (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(clear_i),
+    .in_valid_i(row_2_q[2]),
+    .in_ready_o(rows_2_ready),
+    .in_data_i({tiles_2_q[4*TILE_W-1:2*TILE_W], inverse, inverse_shift}),
+    .out_valid_o(row_3_valid),
+    .out_ready_i(row_3_ready),
+    .out_data_o({row_3_first, row_3_last, row_3_inverse, row_3_shift}),
+    .count_o(rows_2_count)
+  );
 
-  always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      back_busy_q <= 1'b0;
-      back_read_q <= 1'b0;
-      valid_q     <= 4'd0;
-    end else if (clear_i) begin
-      back_busy_q <= 1'b0;
-      back_read_q <= 1'b0;
-      valid_q     <= 4'd0;
-    end else begin
-      if (advance) valid_q <= {valid_q[2:0], back_read_q};
-      if (hand_over) begin
-        back_busy_q <= 1'b1;
-        back_read_q <= 1'b1;
-      end else if (advance) begin
-        if (back_last) back_read_q <= 1'b0;
-        if (!back_read_q && valid_q[2:0] == 3'd0) back_busy_q <= 1'b0;
-      end
-    end
-  end
+  eb_tile_walk #(
+    .TileW(TILE_W),
+    .ItemW(23)
+  ) u_walk_3 (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(clear_i),
+    .row_valid_i(row_3_valid),
+    .row_ready_o(row_3_ready),
+    .row_first_i(row_3_first),
+    .row_last_i(row_3_last),
+    .row_item_i({row_3_inverse, row_3_shift}),
+    .valid_o(tile_3_valid),
+    .step_i(read_3),
+    .tile_o(tile_3),
+    .first_o(tile_3_first),
+    .last_o(tile_3_last),
+    .item_o({tile_3_inverse, tile_3_shift})
+  );
 
-  always @(posedge clk_i) begin
-    if (accept) begin
-      back_row_addr_q <= {AddrW{1'b0}};
-    end else if (hand_over) begin
-      back_tile_q     <= tile_lo;
-      back_hi_q       <= tile_hi;
-      back_bank_q     <= bank_q;
-      back_inverse_q  <= inverse;
-      back_shift_q    <= inverse_shift;
-    end else if (advance && back_read_q) begin
-      back_tile_q <= back_tile_q + {{(TILE_W - 1) {1'b0}}, 1'b1};
-      if (back_last) back_row_addr_q <= back_row_addr_q + {{(AddrW - 12) {1'b0}}, dst_stride};
-    end
-  end
-
-  wire [Lanes*WEIGHT_W-1:0] buffered;
+  reg  [RING_W-1:0]         ring_2_wr_q;
+  reg  [RING_W-1:0]         ring_2_rd_q;
+  wire [Lanes*WEIGHT_W-1:0] ring_weight;
   eb_sram_1r1w #(
-    .Depth(2 << HALF_W),
+    .Depth(1 << RING_W),
     .Lanes(1),
     .LaneW(Lanes * WEIGHT_W),
     .Backend(Backend)
-  ) u_row_buffer (
+  ) u_weight_ring (
     .clk_i(clk_i),
-    .wr_en_i(weight_valid),
-    .wr_addr_i({bank_q, tile_q5[HALF_W-1:0]}),
+    .wr_en_i(valid_2_q[WEIGHT_STAGE]),
+    .wr_addr_i(ring_2_wr_q),
     .wr_data_i(weight),
-    .rd_en_i(back_read_q && advance),
-    .rd_addr_i({back_bank_q, back_tile_q[HALF_W-1:0]}),
-    .rd_data_o(buffered)
+    .rd_en_i(read_3),
+    .rd_addr_i(ring_2_rd_q),
+    .rd_data_o(ring_weight)
   );
-)");
-  m.Body(R"(
-  // valid_q[0]: row buffer data; [1]: scaled value; [2]: encoder; [3]: codes ready to be written.
+
+  reg  [AddrW-1:0]             next_row_addr_q;
+  reg  [AddrW-1:0]             row_addr_q;
+  reg  [AddrW*WRITE_STAGE-1:0] addr_3_q;  // youngest in the low bits
+  reg  [16:0]                  inverse_3_q;
+  reg  [6*SHIFT_STAGE-1:0]     shift_3_q;  // youngest in the low bits
+  wire                         step = advance && (|valid_3_q[WRITE_STAGE-1:1]);
+  always @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni)      valid_3_q <= {WRITE_STAGE{1'b0}};
+    else if (clear_i) valid_3_q <= {WRITE_STAGE{1'b0}};
+    else if (advance) valid_3_q <= {valid_3_q[WRITE_STAGE-1:1], tile_3_valid};
+  end
+  always @(posedge clk_i) begin
+    if (accept) begin
+      ring_2_wr_q     <= {RING_W{1'b0}};
+      ring_2_rd_q     <= {RING_W{1'b0}};
+      next_row_addr_q <= {AddrW{1'b0}};
+    end else begin
+      if (valid_2_q[WEIGHT_STAGE]) ring_2_wr_q <= ring_2_wr_q + 1'b1;
+      if (read_3)                  ring_2_rd_q <= ring_2_rd_q + 1'b1;
+      if (row_3_taken) begin
+        next_row_addr_q <= next_row_addr_q + {{(AddrW-12){1'b0}}, dst_stride};
+        row_addr_q      <= dst_base + next_row_addr_q;
+      end
+    end
+    if (advance) begin
+      addr_3_q    <= {addr_3_q[AddrW*(WRITE_STAGE-1)-1:0],
+                      row_addr_q + {{(AddrW-TILE_W){1'b0}}, tile_3}};
+      inverse_3_q <= tile_3_inverse;
+      shift_3_q   <= {shift_3_q[6*(SHIFT_STAGE-1)-1:0], tile_3_shift};
+    end
+  end
+
   wire [Lanes*CodeW-1:0] codes;
   generate
     for (g = 0; g < Lanes; g = g + 1) begin : g_scale
-      reg [FIXED_W-1:0] probability_q;
-      always @(posedge clk_i) begin : scale
-        reg [33:0] product;
-        reg [34:0] half;
-        reg [34:0] scaled;
-        reg        unused_ok;
-        if (step) begin
-          product = buffered[WEIGHT_W*g+:WEIGHT_W] * back_inverse_q;
-          half    = (back_shift_q == 6'd0) ? 35'd0 : 35'd1 << (back_shift_q - 6'd1);
-          scaled  = ({1'b0, product} + half) >> back_shift_q;
-          probability_q <= scaled[FIXED_W-1:0];
-          unused_ok = &{1'b0, scaled[34:FIXED_W]};
-        end
-      end
-      eb_af_encoder #(
+      eb_scale_lane #(
         .CodeW(CodeW),
         .ExpW(ExpW)
-      ) u_encoder (
+      ) u_lane (
         .clk_i(clk_i),
         .en_i(step),
-        .x_i(probability_q),
+        .weight_i(ring_weight[WEIGHT_W*g+:WEIGHT_W]),
+        .inverse_i(inverse_3_q),
+        .shift_i(shift_3_q[6*(SHIFT_STAGE-1)+:6]),
         .bias_i(bias_out),
         .code_o(codes[CodeW*g+:CodeW])
       );
     end
   endgenerate
 
-  reg [4*AddrW-1:0] addr_q;  // youngest in the low bits
-  always @(posedge clk_i) begin
-    if (advance) begin
-      addr_q <= {addr_q[3*AddrW-1:0],
-                 dst_base + back_row_addr_q + {{(AddrW - TILE_W) {1'b0}}, back_tile_q}};
+  assign wr_valid_o = valid_3_q[WRITE_STAGE];
+  assign wr_addr_o  = addr_3_q[AddrW*(WRITE_STAGE-1)+:AddrW];
+  assign wr_data_o  = codes;
+)");
+  m.Body(R"(
+  // ---------------------------------------------------------------------------------------------
+  // What is between the passes, and whether anything is left to do.
+  wire begin_1 = read_1 && tile_1_first;
+  wire begin_2 = read_2 && tile_2_first;
+  wire begin_3 = read_3 && tile_3_first;
+  always @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      ring_1_q <= {(RING_W + 1) {1'b0}};
+      ring_2_q <= {(RING_W + 1) {1'b0}};
+      rows_1_q <= {ROWS_W{1'b0}};
+      rows_2_q <= {ROWS_W{1'b0}};
+    end else if (clear_i) begin
+      ring_1_q <= {(RING_W + 1) {1'b0}};
+      ring_2_q <= {(RING_W + 1) {1'b0}};
+      rows_1_q <= {ROWS_W{1'b0}};
+      rows_2_q <= {ROWS_W{1'b0}};
+    end else begin
+      if (read_1 && !read_2)   ring_1_q <= ring_1_q + 1'b1;
+      if (read_2 && !read_1)   ring_1_q <= ring_1_q - 1'b1;
+      if (read_2 && !read_3)   ring_2_q <= ring_2_q + 1'b1;
+      if (read_3 && !read_2)   ring_2_q <= ring_2_q - 1'b1;
+      if (begin_1 && !begin_2) rows_1_q <= rows_1_q + 1'b1;
+      if (begin_2 && !begin_1) rows_1_q <= rows_1_q - 1'b1;
+      if (begin_2 && !begin_3) rows_2_q <= rows_2_q + 1'b1;
+      if (begin_3 && !begin_2) rows_2_q <= rows_2_q - 1'b1;
     end
   end
 
-  assign wr_valid_o = valid_q[3];
-  assign wr_addr_o  = addr_q[3*AddrW+:AddrW];
-  assign wr_data_o  = codes;
+  assign busy_o = rows_left_q || tile_1_valid || (|ring_1_q) || (|ring_2_q) || (|valid_3_q);
+  assign cmd_ready_o = !busy_o;
 
-  wire unused_ok =
-      &{1'b0, cmd_q, far_key[10], first_key[LANE_W-1:0], last_key[LANE_W-1:0], tile_q5};
+  wire unused_ok = &{1'b0, cmd_q, far_key[10], first_key[LANE_W-1:0], last_key[LANE_W-1:0],
+                     tile_2_last, tile_3_last, rows_1_ready, rows_1_count, rows_2_ready,
+                     rows_2_count, tiles_2_q, number_1_q};
 )");
   return m;
 }

@@ -5,6 +5,10 @@
 
 namespace edgebert::gen {
 
+/// From a row's last tile in a pass to its first in the next, at most, beside log2(n) cycles: what
+/// its rings hold beyond a row.
+inline constexpr int kSoftmaxPassCycles = 13;
+
 vlog::Module EmitSoftmax();
 
 }  // namespace edgebert::gen

@@ -40,7 +40,7 @@ constexpr Cycle kResponseToFree = 1;   // count of writes in flight
 
 // eb_exit.
 constexpr Cycle kExitStart = 2;     // command register, entropy unit
-constexpr Cycle kExitCombine = 10;  // exp, sums, reciprocal and logarithm, entropy
+constexpr Cycle kExitCombine = 16;  // logit, exp, sums, reciprocal and logarithm, entropy
 constexpr Cycle kExitDone = 1;
 
 /// The first cycle in which an instruction can be dispatched.
@@ -134,7 +134,7 @@ class Sentence {
     softmax_.reset();
     const auto first = static_cast<Cycle>(operation.first);
     const Instruction& command = image_.program[static_cast<size_t>(operation.pc)];
-    const Cycle end = timing::RunSoftmax(command, length_, config_.vmac.n, first, matmul_.writes());
+    const Cycle end = timing::RunSoftmax(config_, command, length_, first, matmul_.writes());
     End(spec::Unit::kSoftmax, end, &operation, &prediction_.softmax);
   }
 

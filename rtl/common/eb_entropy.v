@@ -14,7 +14,7 @@ module eb_entropy (
   input  wire               start_i,
   input  wire [8:0]         classes_i,
   output wire               busy_o,
-  // Logits, read combinationally.
+  // Logits, read in the same cycle.
   output wire [7:0]         class_o,
   input  wire signed [25:0] logit_i,
   // Results, still until the next start.
@@ -37,9 +37,9 @@ module eb_entropy (
   localparam [2:0] StCombine = 3'd3;
   localparam [2:0] StDone    = 3'd4;
 
-  // Cycles from the last class until H is final: exp 3, product and sums 2, reciprocal and ln 2,
-  // mean 1, H 1.
-  localparam [3:0] COMBINE = 4'd9;
+  // Cycles from the last class until H is final: logit 1, d 2, exp 4, product and sums 3,
+  // reciprocal 2 (ln 3), product 2, shift 1, mean 1, H 1; one of them in StSum.
+  localparam [3:0] COMBINE = 4'd15;
 
   reg [2:0] state_q;
   reg [3:0] wait_q;
@@ -73,54 +73,74 @@ module eb_entropy (
   assign busy_o  = state_q != StIdle;
   assign done_o  = state_q == StDone;
 
+  // Stage 1: the logit.
+  reg                      max_valid_q;
+  reg                      max_first_q;
+  reg        [7:0]         max_class_q;
+  reg signed [FIXED_W-1:0] logit_q;
+  always @(posedge clk_i) begin
+    max_valid_q <= state_q == StMax;
+    max_first_q <= class_q == 8'd0;
+    max_class_q <= class_q;
+    logit_q     <= logit_i;
+  end
+
   // Pass 1: the largest logit; the first one wins a tie.
   reg signed [FIXED_W-1:0] max_q;
   reg        [7:0]         prediction_q;
   always @(posedge clk_i) begin
-    if (state_q == StMax && (class_q == 8'd0 || logit_i > max_q)) begin
-      max_q        <= logit_i;
-      prediction_q <= class_q;
+    if (max_valid_q && (max_first_q || logit_q > max_q)) begin
+      max_q        <= logit_q;
+      prediction_q <= max_class_q;
     end
   end
   assign prediction_o = prediction_q;
 
-  // Pass 2: d with 12 fraction bits, saturated, and e^-d three cycles later.
-  wire signed [FIXED_W:0]     gap     = {max_q[FIXED_W-1], max_q} - {logit_i[FIXED_W-1], logit_i};
-  wire        [FIXED_W:0]     rounded = (gap + (1 << (D_DROP - 1))) >> D_DROP;
-  wire                        far     = |rounded[FIXED_W:D_W];
-  wire        [D_W-1:0]       d       = far ? {D_W{1'b1}} : rounded[D_W-1:0];
-  wire        [16:0]          e;
+  // Pass 2, stages 2 and 3: d with 12 fraction bits, saturated.
+  reg         [FIXED_W:0]  gap_q;
+  wire        [FIXED_W:0]  rounded = (gap_q + (1 << (D_DROP - 1))) >> D_DROP;
+  reg         [D_W-1:0]    d_q3;
+  always @(posedge clk_i) begin
+    gap_q <= {max_q[FIXED_W-1], max_q} - {logit_q[FIXED_W-1], logit_q};
+    d_q3  <= (|rounded[FIXED_W:D_W]) ? {D_W{1'b1}} : rounded[D_W-1:0];
+  end
+
+  // Stages 4 to 7: e^-d.
+  wire        [16:0]       e;
   eb_exp u_exp (
     .clk_i(clk_i),
     .en_i(1'b1),
-    .d_i(d),
+    .d_i(d_q3),
     .e_o(e)
   );
 
-  reg [D_W-1:0]    d_q1;
-  reg [D_W-1:0]    d_q2;
-  reg [D_W-1:0]    d_q3;
-  reg [3:0]        valid_q;
-  reg [16:0]       e_q;
-  reg [D_W+16:0]   de_q;
-  reg [SUM_W-1:0]  sum_q;
-  reg [N_W-1:0]    weighted_q;
+  // Stages 8 and 9: d * e^-d. Then the sums.
+  localparam SUM_STAGE = 9;
+  localparam LOW_W     = 9;  // factors are multiplied by halves
+  reg [4*D_W-1:0]         d_q;   // beside e^-d, youngest in the low bits
+  reg [SUM_STAGE:1]       valid_q;
+  reg [2*17-1:0]          e_q;
+  reg [D_W-LOW_W+16:0]    high_q;
+  reg [LOW_W+16:0]        low_q;
+  reg [D_W+16:0]          de_q;
+  reg [SUM_W-1:0]         sum_q;
+  reg [N_W-1:0]           weighted_q;
   always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni)      valid_q <= 4'd0;
-    else if (clear_i) valid_q <= 4'd0;
-    else              valid_q <= {valid_q[2:0], state_q == StSum};
+    if (!rst_ni)      valid_q <= {SUM_STAGE{1'b0}};
+    else if (clear_i) valid_q <= {SUM_STAGE{1'b0}};
+    else              valid_q <= {valid_q[SUM_STAGE-1:1], state_q == StSum};
   end
   always @(posedge clk_i) begin
-    d_q1 <= d;
-    d_q2 <= d_q1;
-    d_q3 <= d_q2;
-    e_q  <= e;
-    de_q <= {17'd0, d_q3} * {{D_W{1'b0}}, e};
+    d_q    <= {d_q[3*D_W-1:0], d_q3};
+    e_q    <= {e_q[16:0], e};
+    high_q <= d_q[3*D_W+LOW_W+:D_W-LOW_W] * e;
+    low_q  <= d_q[3*D_W+:LOW_W] * e;
+    de_q   <= {high_q, {LOW_W{1'b0}}} + {{(D_W-LOW_W){1'b0}}, low_q};
     if (state_q == StMax) begin
       sum_q      <= {SUM_W{1'b0}};
       weighted_q <= {N_W{1'b0}};
-    end else if (valid_q[3]) begin
-      sum_q      <= sum_q + {{(SUM_W-17){1'b0}}, e_q};
+    end else if (valid_q[SUM_STAGE]) begin
+      sum_q      <= sum_q + {{(SUM_W-17){1'b0}}, e_q[2*17-1:17]};
       weighted_q <= weighted_q + {{(N_W-D_W-17){1'b0}}, de_q};
     end
   end
@@ -146,26 +166,34 @@ module eb_entropy (
     .ln_o(ln_sum)
   );
 
-  // N / S with 16 fraction bits, then H = max(0, ln S + N / S).
+  // N / S with 16 fraction bits, in four steps: product by halves, its sum, the shift but for one
+  // place, and that one rounds.
   localparam MEAN_W = N_W + 17;
-  wire [5:0]        places  = inverse_shift + MEAN_DROP;
-  wire [MEAN_W-1:0] product = {{17{1'b0}}, weighted_q} * {{N_W{1'b0}}, inverse};
-  wire [MEAN_W-1:0] half    = {{(MEAN_W-1){1'b0}}, 1'b1} << (places - 6'd1);
-  wire [MEAN_W-1:0] scaled  = (product + half) >> places;
-  reg signed [22:0] mean_q;
-  reg signed [21:0] ln_q;
-  wire signed [22:0] sum_of_terms = {ln_q[21], ln_q} + mean_q;
-  reg [ENTROPY_W-1:0] entropy_q;
+  wire [5:0]             places = inverse_shift + MEAN_DROP;
+  reg  [MEAN_W-LOW_W-1:0] mean_high_q;
+  reg  [N_W+LOW_W-1:0]   mean_low_q;
+  reg  [MEAN_W-1:0]      product_q;
+  wire [MEAN_W:0]        shifted = {product_q, 1'b0} >> places;
+  reg  [23:0]            shifted_q;
+  wire [23:0]            half_up = shifted_q + 24'd1;
+  reg  signed [22:0]     mean_q;
+
+  // H = max(0, ln S + N / S).
+  wire signed [22:0]     sum_of_terms = {ln_sum[21], ln_sum} + mean_q;
+  reg  [ENTROPY_W-1:0]   entropy_q;
   always @(posedge clk_i) begin
-    mean_q    <= scaled[22:0];
-    ln_q      <= ln_sum;
+    mean_high_q <= weighted_q * inverse[16:LOW_W];
+    mean_low_q  <= weighted_q * inverse[LOW_W-1:0];
+    product_q   <= {mean_high_q, {LOW_W{1'b0}}} + {{(17-LOW_W){1'b0}}, mean_low_q};
+    shifted_q   <= shifted[23:0];
+    mean_q      <= half_up[23:1];
     if (state_q == StCombine) begin
       entropy_q <= sum_of_terms[22] ? {ENTROPY_W{1'b0}} : sum_of_terms[ENTROPY_W-1:0];
     end
   end
   assign entropy_o = entropy_q;
 
-  wire unused_ok = &{1'b0, scaled[MEAN_W-1:23], sum_of_terms[21:ENTROPY_W]};
+  wire unused_ok = &{1'b0, shifted[MEAN_W:24], half_up[0], sum_of_terms[21:ENTROPY_W]};
 
 endmodule
 

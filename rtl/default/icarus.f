@@ -18,6 +18,7 @@
 ../common/eb_layer_norm.v
 ../common/eb_ln.v
 ../common/eb_matmul.v
+../common/eb_max_tree.v
 ../common/eb_norm_lane.v
 ../common/eb_post_lane.v
 ../common/eb_post_processor.v
@@ -33,13 +34,17 @@
 ../common/eb_round_shift.v
 ../common/eb_row_window.v
 ../common/eb_rsqrt.v
+../common/eb_scale_lane.v
 ../common/eb_segment_address.v
 ../common/eb_sequencer.v
 ../common/eb_softmax.v
 ../common/eb_span_mask.v
 ../common/eb_sram_1r1w.v
 ../common/eb_sram_1r1w_macro.v
+../common/eb_sum_tree.v
+../common/eb_tile_walk.v
 ../common/eb_token_memory.v
 ../common/eb_vmac_array.v
+../common/eb_weight_lane.v
 ../common/eb_weight_stream.v
 eb_top.v

@@ -111,7 +111,7 @@ TEST(Functions, ExpOfEveryInput) {
   std::vector<int64_t> inputs;
   for (int64_t d = 0; d < int64_t{1} << spec::kExpInputBits; ++d) inputs.push_back(d);
   Pipe(
-      dut, inputs, 3, [&](int64_t d) { dut.Get("d_i").Set(uint64_t(d)); },
+      dut, inputs, 4, [&](int64_t d) { dut.Get("d_i").Set(uint64_t(d)); },
       [&](int64_t d) { ASSERT_EQ(int64_t(dut.Get("e_o").Get()), model::Exp(d)) << d; });
 }
 
@@ -173,7 +173,7 @@ TEST(Functions, Logarithm) {
   auto dut = Build(gen::EmitLn(), {{"SumW", "26"}});
   dut.Get("en_i").Set(1);
   Pipe(
-      dut, Positive(26, 3, 200000), 2, [&](uint64_t s) { dut.Get("s_i").Set(s); },
+      dut, Positive(26, 3, 200000), 3, [&](uint64_t s) { dut.Get("s_i").Set(s); },
       [&](uint64_t s) { ASSERT_EQ(dut.Get("ln_o").GetSigned(), model::Ln(s)) << s; });
 }
 
@@ -196,7 +196,7 @@ TEST(Functions, SpanMaskOfEveryRowAndTile) {
       inputs.emplace_back(random.Between(0, length - 1), random.Between(0, 511 / kLanes) * kLanes);
     }
     Pipe(
-        dut, inputs, 1,
+        dut, inputs, 6,
         [&](const auto& input) {
           dut.Get("row_i").Set(uint64_t(input.first));
           dut.Get("key_i").Set(uint64_t(input.second));

@@ -259,7 +259,7 @@ class IcarusSentence : public testing::Test {
         {"ACTIVATION_READS",
          counts.source_reads + counts.residual_reads + counts.held_reads + counts.norm_vectors},
         {"ACTIVATION_WRITES", counts.activation_writes},
-        {"SCORE_READS", 2 * counts.softmax_tiles},
+        {"SCORE_READS", counts.softmax_tiles},
         {"SCORE_WRITES", counts.score_writes},
         {"INSTRUCTIONS", counts.instructions}};
     for (const auto& [name, value] : counters) ExpectCounter(name, value);

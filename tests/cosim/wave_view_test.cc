@@ -88,7 +88,7 @@ TEST(WaveView, NamesSignalsOfTheTrace) {
        match != std::sregex_iterator(); ++match) {
     filters.insert((*match)[1]);
   }
-  EXPECT_EQ(filters.size(), 9U);
+  EXPECT_EQ(filters.size(), 8U);
   for (const std::string& file : filters) EXPECT_FALSE(ReadText(file).empty()) << file;
 }
 
@@ -156,7 +156,7 @@ TEST(WaveFilters, NameOpcodesAndStates) {
   EXPECT_EQ(opcodes.at(static_cast<uint32_t>(spec::Opcode::kLayerNorm)), "LAYER_NORM");
   EXPECT_EQ(opcodes.size(), 8U);
   EXPECT_EQ(Filter(filters, "sequencer_state.txt").size(), 12U);
-  EXPECT_EQ(Filter(filters, "softmax_state.txt").at(0), "Idle");
+  EXPECT_EQ(Filter(filters, "entropy_state.txt").at(0), "Idle");
 }
 
 }  // namespace

@@ -100,15 +100,15 @@ TEST_F(CycleModelByHand, OneMatmul) {
   const ArrayCycles array{.mac = 16, .weight = 30, .drain = 22};
   EXPECT_EQ(p.array, array);
   EXPECT_EQ(p.operations[0].array, array);
-  // EXIT: two cycles, two passes of two classes, ten, and the result in 117; idle in 118.
+  // EXIT: two cycles, two passes of two classes, sixteen, and the result in 123; idle in 124.
   EXPECT_EQ(p.operations[1].first, 101U);
-  EXPECT_EQ(p.operations[1].last, 118U);
-  EXPECT_EQ(p.exit, 16U);
-  // The entropy goes to the result writer in 118, to the bus in 119, is answered in 119 + 1 + 16
-  // and no longer counts in 137. END in 119, FLUSH 120, RESULT 121, words of the record at the
-  // writer from 123: 123, 124, 125, then four wait, so 137, 141 (123 + 18), 142. Answered and quiet
-  // in 160, done in 161.
-  EXPECT_EQ(p.cycles, 161U);
+  EXPECT_EQ(p.operations[1].last, 124U);
+  EXPECT_EQ(p.exit, 22U);
+  // The entropy goes to the result writer in 124, to the bus in 125, is answered in 125 + 1 + 16
+  // and no longer counts in 143. END in 125, FLUSH 126, RESULT 127, words of the record at the
+  // writer from 129: 129, 130, 131, then four wait, so 143, 147 (129 + 18), 148. Answered and quiet
+  // in 166, done in 167.
+  EXPECT_EQ(p.cycles, 167U);
 }
 
 TEST_F(CycleModelByHand, MatmulsOverlap) {
@@ -168,16 +168,18 @@ TEST_F(CycleModelByHand, WindowsLeaveRowsOut) {
 }
 
 TEST_F(CycleModelByHand, Softmax) {
-  // 6 tokens, dispatched in 29, spans of one tile: a row takes 1 + 1 + 1 + 7 cycles to its sum and
-  // two to the first tile of the next, so the first is handed over in 31 + 10 = 41, the others
-  // every 12 cycles, the last in 101. It is written five later; idle in 107.
+  // 6 tokens, dispatched in 29, spans of one tile: row r is read in 31 + r, begins its second pass
+  // 10 + 2 cycles later, its third 13 + 2 after that, in 58 + r, and is written in 65 + r; idle
+  // after the last, in 71.
   const CyclePrediction one = Predict({Make(Opcode::kSoftmax, {{spec::kSoftmaxReach, 0}})}, 6);
   EXPECT_EQ(one.operations[0].first, 29U);
-  EXPECT_EQ(one.operations[0].last, 107U);
-  EXPECT_EQ(one.softmax, 77U);
-  // With both tiles in reach of every row: two cycles more a row, and one to write.
+  EXPECT_EQ(one.operations[0].last, 71U);
+  EXPECT_EQ(one.softmax, 41U);
+  // With both tiles in reach of every row, row r is read in 31 + 2r and 32 + 2r. The last tile of
+  // the last one, read in 42, begins its second pass as the second of its row: 42 + 12 + 1; so too
+  // the third, 55 + 15 + 1, and is written in 78.
   const CyclePrediction two = Predict({Make(Opcode::kSoftmax, {{spec::kSoftmaxReach, 63}})}, 6);
-  EXPECT_EQ(two.softmax, 77U + 6 * 2 + 1);
+  EXPECT_EQ(two.operations[0].last, 79U);
 }
 
 TEST_F(CycleModelByHand, LayerNorm) {
