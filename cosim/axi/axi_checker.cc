@@ -30,7 +30,8 @@ AxiChannelWatch::AxiChannelWatch(std::string name, Port valid, Port ready,
   held_.resize(payload_.size());
 }
 
-bool AxiChannelWatch::Sample(uint64_t cycle, bool in_reset, std::vector<AxiViolation>& violations) {
+bool AxiChannelWatch::SampleBusy(uint64_t cycle, bool in_reset,
+                                 std::vector<AxiViolation>& violations) {
   const bool valid = valid_.Get() != 0;
   if (in_reset) {
     if (valid) violations.push_back({cycle, "valid-in-reset", name_});

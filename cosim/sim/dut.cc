@@ -66,27 +66,6 @@ void Port::Clear() {
   std::memset(data_, 0, bytes_);
 }
 
-void Port::SetTruncated(uint64_t value) {
-  EB_CHECK(writable_, "the signal is an output, or not public for writing");
-  switch (bytes_) {
-    case 1:
-      *static_cast<uint8_t*>(data_) = static_cast<uint8_t>(value);
-      return;
-    case 2:
-      *static_cast<uint16_t*>(data_) = static_cast<uint16_t>(value);
-      return;
-    case 4:
-      *static_cast<uint32_t*>(data_) = static_cast<uint32_t>(value);
-      return;
-    case 8:
-      *static_cast<uint64_t*>(data_) = value;
-      return;
-    default:
-      std::memset(data_, 0, bytes_);
-      std::memcpy(data_, &value, sizeof(value));
-  }
-}
-
 struct Dut::Names_ {
   std::map<std::string, EbSignal, std::less<>> signals;
   std::vector<std::string> order;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -118,7 +119,26 @@ class Port {
     const int shift = width >= 64 ? 0 : 64 - width;
     return static_cast<int64_t>(value << shift) >> shift;
   }
-  void SetTruncated(uint64_t value);
+  void SetTruncated(uint64_t value) {
+    EB_CHECK(writable_, "the signal is an output, or not public for writing");
+    switch (bytes_) {
+      case 1:
+        *static_cast<uint8_t*>(data_) = static_cast<uint8_t>(value);
+        return;
+      case 2:
+        *static_cast<uint16_t*>(data_) = static_cast<uint16_t>(value);
+        return;
+      case 4:
+        *static_cast<uint32_t*>(data_) = static_cast<uint32_t>(value);
+        return;
+      case 8:
+        *static_cast<uint64_t*>(data_) = value;
+        return;
+      default:
+        std::memset(data_, 0, bytes_);
+        std::memcpy(data_, &value, sizeof(value));
+    }
+  }
 
   void* data_ = nullptr;
   uint32_t bits_ = 0;

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -72,17 +73,18 @@ Result<ProcessResult> RunProcess(const std::vector<std::string>& arguments,
   return result;
 }
 
-bool FindProgram(const std::string& program) {
+std::vector<std::string> FindPrograms(const std::string& program) {
+  std::vector<std::string> found;
   const char* path = std::getenv("PATH");
-  if (path == nullptr) return false;
+  if (path == nullptr) return found;
   const std::string folders = path;
   for (size_t begin = 0; begin <= folders.size();) {
     const size_t end = std::min(folders.find(':', begin), folders.size());
-    const std::string candidate = folders.substr(begin, end - begin) + "/" + program;
-    if (access(candidate.c_str(), X_OK) == 0) return true;
+    std::string candidate = folders.substr(begin, end - begin) + "/" + program;
+    if (access(candidate.c_str(), X_OK) == 0) found.push_back(std::move(candidate));
     begin = end + 1;
   }
-  return false;
+  return found;
 }
 
 }  // namespace edgebert::cosim

@@ -21,7 +21,8 @@ Result<ProcessResult> RunProcess(const std::vector<std::string>& arguments,
                                  const std::string& directory,
                                  const std::function<void()>& while_waiting = {});
 
-/// True when `program` is an executable file somewhere in PATH.
-bool FindProgram(const std::string& program);
+/// The executables called `program` in the folders of PATH, in its order.
+std::vector<std::string> FindPrograms(const std::string& program);
+inline bool FindProgram(const std::string& program) { return !FindPrograms(program).empty(); }
 
 }  // namespace edgebert::cosim

@@ -83,17 +83,37 @@ class Toolchain {
 
 struct Compiler {
   std::vector<std::string> command;  ///< with ccache in front when there is one
-  std::string version;
 };
 
-Result<Compiler> FindCompiler(Toolchain& tools) {
+Compiler FindCompiler() {
   Compiler compiler;
-  const std::string program = FindProgram("clang++") ? "clang++" : "g++";
-  EB_ASSIGN_OR_RETURN(compiler.version, tools.Run("asking for the compiler's version",
-                                                  {program, "--version"}, "/", "compile"));
-  if (FindProgram("ccache")) compiler.command.push_back("ccache");
-  compiler.command.push_back(program);
+  if (FindProgram("ccache")) compiler.command.emplace_back("ccache");
+  compiler.command.emplace_back(FindProgram("clang++") ? "clang++" : "g++");
   return compiler;
+}
+
+/// Changes when the tool does, without asking it: a process for that takes longer than everything
+/// else that a cached build does. All programs of that name count, since the first may be a script
+/// or a link that runs a later one.
+std::string ToolIdentity(const std::string& tool) {
+  std::string text;
+  for (const std::string& program : FindPrograms(tool)) {
+    std::error_code ignored;
+    const fs::path file = fs::canonical(program, ignored);
+    text += fmt::format("{} {} {}\n", file.string(), fs::file_size(file, ignored),
+                        fs::last_write_time(file, ignored).time_since_epoch().count());
+  }
+  return text;
+}
+
+/// Verilator is a script that runs a program, which these variables may choose.
+std::string VerilatorIdentity() {
+  std::string text = ToolIdentity("verilator") + ToolIdentity("verilator_bin");
+  for (const char* name : {"VERILATOR_ROOT", "VERILATOR_BIN"}) {
+    const char* value = std::getenv(name);
+    text += fmt::format("{}={}\n", name, value == nullptr ? "" : value);
+  }
+  return text;
 }
 
 /// The instruction set extensions of this processor: the library is compiled for them.
@@ -332,15 +352,12 @@ class LibraryBuild {
  public:
   LibraryBuild(const BuildOptions& options, Toolchain& tools) : options_(options), tools_(tools) {}
 
-  /// Reads the sources and asks the tools for their versions.
+  /// Finds the tools and reads the sources.
   Status Prepare() {
     if (!FindProgram("verilator")) {
       return Error({"verilator"}, "'verilator' is not installed", "tool-missing");
     }
-    EB_ASSIGN_OR_RETURN(compiler_, FindCompiler(tools_));
-    EB_ASSIGN_OR_RETURN(
-        verilator_version_,
-        tools_.Run("asking for Verilator's version", {"verilator", "--version"}, "/", "verilate"));
+    compiler_ = FindCompiler();
     Error error;
     std::set<std::string> names;
     auto add = [&](const std::string& name, std::string text) {
@@ -365,7 +382,8 @@ class LibraryBuild {
 
   /// Everything the library depends on.
   [[nodiscard]] std::string Key() const {
-    std::string key = verilator_version_ + compiler_.version + ProcessorFlags() + "\n";
+    std::string key = VerilatorIdentity() + ToolIdentity(compiler_.command.back());
+    key += ProcessorFlags() + "\n";
     for (const auto& flag : VerilatorFlags(options_)) key += flag + "\n";
     for (const auto& flag : CompilerFlags(options_, compiler_)) key += flag + "\n";
     for (const auto& flag : LinkerFlags(options_)) key += flag + "\n";
@@ -460,7 +478,6 @@ class LibraryBuild {
   const BuildOptions& options_;
   Toolchain& tools_;
   Compiler compiler_;
-  std::string verilator_version_;
   std::vector<std::pair<std::string, std::string>> files_;
 };
 

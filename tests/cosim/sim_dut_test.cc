@@ -1,8 +1,10 @@
 // Builds small designs at run time and drives them by name.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -296,6 +298,44 @@ TEST(BuildLibrary, CachesAndRepairs) {
   EXPECT_NE(*BuildLibrary(options), *first);
   // Nothing but the two entries is left.
   EXPECT_EQ(std::distance(fs::directory_iterator(cache.path()), fs::directory_iterator()), 2);
+}
+
+/// Page faults of all processes that this one has waited for: more after every process.
+int64_t ChildFaults() {
+  rusage usage{};
+  getrusage(RUSAGE_CHILDREN, &usage);
+  return usage.ru_minflt;
+}
+
+TEST(BuildLibrary, ACachedBuildStartsNoProcess) {
+  const auto first = BuildLibrary(Adder(2, 5));
+  ASSERT_TRUE(first.ok()) << first.error().Format();
+  const int64_t before = ChildFaults();
+  EXPECT_EQ(*BuildLibrary(Adder(2, 5)), *first);
+  EXPECT_EQ(ChildFaults(), before);
+  ASSERT_TRUE(RunProcess({"true"}, "/").ok());
+  EXPECT_GT(ChildFaults(), before);
+}
+
+TEST(BuildLibrary, AnotherToolBuildsAgain) {
+  const BuildOptions options = Adder(2, 5);
+  const auto first = BuildLibrary(options);
+  ASSERT_TRUE(first.ok()) << first.error().Format();
+  const std::string path = std::getenv("PATH");
+  const std::string compiler = FindProgram("clang++") ? "clang++" : "g++";
+  for (const auto& [tool, rule] :
+       {std::pair{std::string("verilator"), "verilate"}, {compiler, "compile"}}) {
+    const TemporaryFolder programs;
+    const fs::path script = programs.path() / tool;
+    std::ofstream(script) << "#!/bin/sh\nexit 1\n";
+    fs::permissions(script, fs::perms::owner_all);
+    setenv("PATH", (programs.path().string() + ":" + path).c_str(), 1);
+    const auto broken = BuildLibrary(options);
+    setenv("PATH", path.c_str(), 1);
+    ASSERT_FALSE(broken.ok()) << tool;
+    EXPECT_EQ(broken.error().diagnostics()[0].rule, rule);
+  }
+  EXPECT_EQ(*BuildLibrary(options), *first);
 }
 
 TEST(Process, ReportsOutputCodeAndMissingProgram) {
