@@ -14,6 +14,7 @@ namespace edgebert::checkpoint {
 namespace {
 
 constexpr std::string_view kHeader = "sentence\tlabel";
+constexpr std::string_view kPairHeader = "sentence\tpair\tlabel";
 constexpr size_t kMaxMistakes = 20;  // a file of another layout has one on every line
 
 std::optional<int> LabelOf(std::string_view text, std::span<const std::string> labels) {
@@ -41,6 +42,7 @@ Result<std::vector<Example>> ParseDataset(const std::string& name, const std::st
   Error error;
   std::vector<Example> examples;
   std::string_view rest = text;
+  bool pairs = false;
   for (int line = 1; !rest.empty(); ++line) {
     const size_t end = std::min(rest.find('\n'), rest.size());
     std::string_view row = rest.substr(0, end);
@@ -51,22 +53,29 @@ Result<std::vector<Example>> ParseDataset(const std::string& name, const std::st
     };
 
     if (line == 1) {
-      if (row != kHeader) {
-        fail(0, "the first line must be 'sentence<TAB>label'", "dataset-header");
+      pairs = row == kPairHeader;
+      if (row != kHeader && !pairs) {
+        fail(0, "the first line must be 'sentence<TAB>label' or 'sentence<TAB>pair<TAB>label'",
+             "dataset-header");
         return error;
       }
       continue;
     }
     if (const auto column = FindInvalidUtf8(row)) {
       fail(static_cast<int>(*column), "the line is not UTF-8", "dataset-utf8");
-    } else if (const auto tabs = std::count(row.begin(), row.end(), '\t'); tabs != 1) {
-      fail(0, fmt::format("the line has {} columns, expected 2", tabs + 1), "dataset-columns");
+    } else if (const auto tabs = std::count(row.begin(), row.end(), '\t');
+               tabs != (pairs ? 2 : 1)) {
+      fail(0, fmt::format("the line has {} columns, expected {}", tabs + 1, pairs ? 3 : 2),
+           "dataset-columns");
     } else {
-      const size_t tab = row.find('\t');
-      const std::string_view sentence = row.substr(0, tab);
+      const size_t tab = row.rfind('\t');
+      const size_t first = row.find('\t');
+      const std::string_view sentence = row.substr(0, first);
+      const std::string_view pair = pairs ? row.substr(first + 1, tab - first - 1) : "";
+      const auto blank = [](std::string_view t) { return t.find_first_not_of(' ') == t.npos; };
       const std::string_view label_text = row.substr(tab + 1);
       const auto label = LabelOf(label_text, labels);
-      if (sentence.find_first_not_of(' ') == sentence.npos) {
+      if (blank(sentence) || (pairs && blank(pair))) {
         fail(0, "the sentence is empty", "dataset-sentence");
       } else if (!label) {
         fail(static_cast<int>(tab) + 2,
@@ -74,7 +83,7 @@ Result<std::vector<Example>> ParseDataset(const std::string& name, const std::st
                          labels.size()),
              "dataset-label");
       } else {
-        examples.push_back({std::string(sentence), *label, line});
+        examples.push_back({std::string(sentence), std::string(pair), *label, line});
         if (limit > 0 && examples.size() == static_cast<size_t>(limit)) break;
       }
     }

@@ -1,5 +1,6 @@
 // Labelled sentences: a UTF-8 text file, `sentence<TAB>label` on each line, after the header line
-// "sentence<TAB>label" (GLUE's SST-2 layout).
+// "sentence<TAB>label" (GLUE's SST-2 layout). Of sentence pairs, `sentence<TAB>pair<TAB>label` after
+// such a header.
 //
 // Rules: "dataset-io", "dataset-header", "dataset-columns", "dataset-utf8", "dataset-sentence",
 // "dataset-label".
@@ -15,6 +16,7 @@ namespace edgebert::checkpoint {
 
 struct Example {
   std::string sentence;
+  std::string pair;  ///< second sentence; empty: none
   int label = 0;
   int line = 0;  ///< in the file, 1-based
 };

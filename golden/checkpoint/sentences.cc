@@ -47,7 +47,9 @@ Result<std::vector<Sentence>> ReadSentences(const SentenceSource& source, const 
     for (size_t i = static_cast<size_t>(source.first); i < examples.size(); ++i) {
       const Example& example = examples[i];
       add({.number = static_cast<int>(i), .text = example.sentence, .label = example.label},
-          tokenizer.Encode(example.sentence, Overflow::kTruncate),
+          example.pair.empty()
+              ? tokenizer.Encode(example.sentence, Overflow::kTruncate)
+              : tokenizer.EncodePair(example.sentence, example.pair, Overflow::kTruncate),
           {.file = source.data, .line = example.line});
     }
   }

@@ -127,7 +127,6 @@ struct Position {
   int epoch = 0;
   int batch = 0;
   int64_t step = 0;
-  bool heads_off = false;
 };
 
 /// What an entropy threshold does to the validation sentences.
@@ -158,6 +157,7 @@ class Trainer {
 
   // Training.
   Status TrainMain();
+  void FixSpans();
   Status SaveState() const;
   Status LoadState();
   Status AddToLog(const Moment& moment, double valid);
@@ -495,8 +495,8 @@ std::string Trainer::Fingerprint() const {
 Status Trainer::SaveState() const {
   SafetensorsWriter writer = ToWriter(network_->State());
   writer.SetMetadata("run", Fingerprint());
-  writer.SetMetadata("position", fmt::format("{} {} {} {}", position_.epoch, position_.batch,
-                                             position_.step, position_.heads_off ? 1 : 0));
+  writer.SetMetadata("position",
+                     fmt::format("{} {} {}", position_.epoch, position_.batch, position_.step));
   writer.SetMetadata("log", log_);
   return writer.Write(Path("training-state.safetensors"));
 }
@@ -525,14 +525,12 @@ Status Trainer::LoadState() {
                  "train-state");
   }
   EB_ASSIGN_OR_RETURN(const TensorMap state, ToTensors(file));
-  int heads_off = 0;
   long long step = 0;
-  if (std::sscanf(metadata("position").c_str(), "%d %d %lld %d", &position_.epoch, &position_.batch,
-                  &step, &heads_off) != 4) {
+  if (std::sscanf(metadata("position").c_str(), "%d %d %lld", &position_.epoch, &position_.batch,
+                  &step) != 3) {
     return Error({.file = path}, "the state has no position", "train-state");
   }
   position_.step = step;
-  position_.heads_off = heads_off != 0;
   log_ = metadata("log");
   network_->SetState(state);
   run_.say(fmt::format("going on from step {}", position_.step), false);
@@ -611,6 +609,12 @@ Error Trainer::NotFinite(std::span<const int> batch) const {
                "train-loss");
 }
 
+/// Learnt spans stay from now on; short heads see nothing.
+void Trainer::FixSpans() {
+  if (options_.span.ramp == 0) return;
+  network_->SwitchHeadsOff(options_.span.off_reach, options_.span.least_off);
+}
+
 Status Trainer::TrainMain() {
   EB_ASSIGN_OR_RETURN(std::vector<DepthStep> growth,
                       ParseDepth(options_.train.depth, model_.config.num_hidden_layers));
@@ -627,6 +631,7 @@ Status Trainer::TrainMain() {
     return work;
   };
   int64_t steps_here = 0;
+  bool heads_off = false;  // by this process; switching them off again changes nothing
   for (; position_.epoch < epochs; ++position_.epoch, position_.batch = 0) {
     const std::vector<std::vector<int>> batches =
         ShuffledBatches(train_.examples, options_.train.batch_tokens, seed, position_.epoch);
@@ -636,9 +641,9 @@ Status Trainer::TrainMain() {
                                                  static_cast<double>(batches.size())) /
                           epochs;
       if (done >= 1) break;
-      if (options_.span.ramp > 0 && done >= options_.span.end && !position_.heads_off) {
-        network_->SwitchHeadsOff(options_.span.off_reach, options_.span.least_off);
-        position_.heads_off = true;
+      if (done >= options_.span.end && !heads_off) {
+        FixSpans();
+        heads_off = true;
       }
       if (last_saved_ + options_.save.seconds <= clock_.Seconds()) {
         EB_RETURN_IF_ERROR(SaveState());
@@ -677,6 +682,7 @@ Status Trainer::TrainMain() {
              false);
     EB_RETURN_IF_ERROR(AddToLog(moment, last_valid_));
   }
+  FixSpans();
   return SaveState();
 }
 
@@ -792,13 +798,17 @@ Status Trainer::Finish() {
   const auto write = [&](const char* name, std::span<const uint8_t> bytes) {
     return checkpoint::WriteFileAtomically(staging / name, bytes, "train-out");
   };
-  std::string valid = "sentence\tlabel\n";
-  for (size_t i = 0; i < valid_.rows.size(); ++i) {
-    std::string text = valid_.rows[i].text;
-    for (char& c : text) c = c == '\t' || c == '\n' || c == '\r' ? ' ' : c;
-    valid += fmt::format("{}\t{}\n", text, labels_[size_t(valid_.examples[i].label)]);
-  }
   const bool pairs = !valid_.rows[0].pair.empty();
+  std::string valid = pairs ? "sentence\tpair\tlabel\n" : "sentence\tlabel\n";
+  const auto add_column = [&](std::string text, char end) {
+    for (char& c : text) c = c == '\t' || c == '\n' || c == '\r' ? ' ' : c;
+    valid += text + end;
+  };
+  for (size_t i = 0; i < valid_.rows.size(); ++i) {
+    add_column(valid_.rows[i].text, '\t');
+    if (pairs) add_column(valid_.rows[i].pair, '\t');
+    add_column(labels_[size_t(valid_.examples[i].label)], '\n');
+  }
   const auto stage = [&]() -> Status {
     EB_RETURN_IF_ERROR(write("model.safetensors", weights));
     EB_RETURN_IF_ERROR(write("tokenizer.model", tokenizer_bytes_));
@@ -806,7 +816,7 @@ Status Trainer::Finish() {
     EB_RETURN_IF_ERROR(checkpoint::WriteCalibratedModel(staging, biases, staging));
     EB_RETURN_IF_ERROR(write("exits.tsv", Bytes(table)));
     EB_RETURN_IF_ERROR(write("spans.tsv", Bytes(spans)));
-    if (!pairs) EB_RETURN_IF_ERROR(write("valid.tsv", Bytes(valid)));
+    EB_RETURN_IF_ERROR(write("valid.tsv", Bytes(valid)));
     return Ok();
   };
   const Status staged = stage();
@@ -816,7 +826,7 @@ Status Trainer::Finish() {
   }
   for (const char* name : {"model.safetensors", "tokenizer.model", "config.json", "exits.tsv",
                            "spans.tsv", "valid.tsv"}) {
-    if (fs::exists(staging / name)) fs::rename(staging / name, Path(name), failure);
+    fs::rename(staging / name, Path(name), failure);
     if (failure) {
       return Error({.file = Path(name)}, "cannot replace the file: " + failure.message(),
                    "train-out");

@@ -30,6 +30,18 @@ TEST(Dataset, ReadsNumbersAndNames) {
   EXPECT_EQ((*data)[2].line, 4);
 }
 
+TEST(Dataset, ReadsPairs) {
+  const auto data =
+      ParseDataset("d", "sentence\tpair\tlabel\nHow old?\tWhat age?\tpositive\n", kLabels);
+  ASSERT_TRUE(data.ok()) << data.error().Format();
+  EXPECT_EQ((*data)[0].sentence, "How old?");
+  EXPECT_EQ((*data)[0].pair, "What age?");
+  EXPECT_EQ((*data)[0].label, 1);
+  EXPECT_EQ(ParseDataset("d", "sentence\tpair\tlabel\na\t1\nb\t \t1\n", kLabels).error().Format(),
+            "d:2: error: the line has 2 columns, expected 3 [dataset-columns]\n"
+            "d:3: error: the sentence is empty [dataset-sentence]");
+}
+
 TEST(Dataset, StopsAtTheLimit) {
   const std::string text = "sentence\tlabel\na\t0\nb\t1\nbad line\n";
   const auto data = ParseDataset("d", text, kLabels, 2);
@@ -41,8 +53,10 @@ TEST(Dataset, StopsAtTheLimit) {
 TEST(Dataset, RefusesAMissingFileAndHeader) {
   EXPECT_EQ(ReadDataset("/nonexistent/d", kLabels).error().Format(),
             "/nonexistent/d: error: cannot open the file: No such file or directory [dataset-io]");
-  EXPECT_EQ(ParseDataset("d", "a film\t0\n", kLabels).error().Format(),
-            "d:1: error: the first line must be 'sentence<TAB>label' [dataset-header]");
+  EXPECT_EQ(
+      ParseDataset("d", "a film\t0\n", kLabels).error().Format(),
+      "d:1: error: the first line must be 'sentence<TAB>label' or 'sentence<TAB>pair<TAB>label' "
+      "[dataset-header]");
   EXPECT_EQ(ParseDataset("d", "", kLabels).error().Format(),
             "d: error: the file has no sentences [dataset-sentence]");
   EXPECT_EQ(ErrorOf(""), "d: error: the file has no sentences [dataset-sentence]");

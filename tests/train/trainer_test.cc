@@ -10,6 +10,7 @@
 #include <random>
 
 #include "golden/checkpoint/calibration.h"
+#include "golden/checkpoint/dataset.h"
 #include "golden/checkpoint/file.h"
 #include "golden/checkpoint/model_weights.h"
 #include "golden/checkpoint/random_checkpoint.h"
@@ -265,6 +266,42 @@ TEST_F(Trainer, StartsFromAHuggingFaceFolder) {
   ASSERT_TRUE(status.ok()) << status.error().Format();
   EXPECT_TRUE(Text(Out("second/model.safetensors")) == Text(Out("first/model.safetensors")));
   EXPECT_EQ(Text(Out("second/config.json")), Text(Out("first/config.json")));
+}
+
+// MNLI's layout on sentences of our own: the second sentence decides, the first never does.
+TEST_F(Trainer, LearnsFromPairs) {
+  const auto pairs = [&](const char* name, int count, uint32_t seed) {
+    std::string text = "index\tsentence1\tsentence2\tgold_label\n";
+    const std::string first = Task(count, seed + 10);
+    const std::string second = Task(count, seed);
+    size_t a = first.find('\n') + 1;
+    size_t b = second.find('\n') + 1;
+    for (int i = 0; i < count; ++i) {
+      text += std::to_string(i) + "\t" + first.substr(a, first.find('\t', a) - a) + "\t" +
+              second.substr(b, second.find('\n', b) + 1 - b);
+      a = first.find('\n', a) + 1;
+      b = second.find('\n', b) + 1;
+    }
+    return folder_.Write(name, text);
+  };
+  options_.data.format = "mnli";
+  options_.data.train = pairs("train.tsv", 400, 1);
+  options_.data.valid = pairs("valid.tsv", 60, 2);
+  options_.model.positions = 32;
+  options_.train.epochs = 10;
+  const Status status = Run("out");
+  ASSERT_TRUE(status.ok()) << status.error().Format();
+  // Without the token types the two sentences could hardly be told apart.
+  double accuracy = 0;
+  const size_t at = lines_.find("full depth: accuracy ");
+  ASSERT_NE(at, lines_.npos);
+  ASSERT_EQ(std::sscanf(lines_.c_str() + at, "full depth: accuracy %lf", &accuracy), 1);
+  EXPECT_GT(accuracy, 90) << lines_;
+  const auto model = checkpoint::LoadModel(Out("out"));
+  const auto valid = checkpoint::ReadDataset(Out("out/valid.tsv"), model->config.labels);
+  ASSERT_TRUE(valid.ok()) << valid.error().Format();
+  EXPECT_EQ(valid->size(), 60);
+  EXPECT_FALSE((*valid)[0].pair.empty());
 }
 
 TEST_F(Trainer, AsksATeacher) {
