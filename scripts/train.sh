@@ -7,9 +7,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/install.sh libtorch-dev libopenblas0-pthread
 build=${BUILD:-build}
-# A folder that was configured before LibTorch was there does not know it.
-if [ -f "$build/build.ninja" ] && ! ninja -C "$build" -t query golden/train/edgebert-train > /dev/null 2>&1; then
-  meson setup --reconfigure "$build" > /dev/null
+# A folder that was configured without LibTorch does not know the program.
+if [ -f "$build/build.ninja" ] &&
+  ! ninja -C "$build" -t query golden/train/edgebert-train > /dev/null 2>&1; then
+  meson setup --reconfigure -Dtrain=enabled "$build" > /dev/null
 fi
 scripts/build.sh golden/train/edgebert-train
 exec "$build/golden/train/edgebert-train" "$@"
