@@ -2,14 +2,15 @@
 # Measures, and writes the tables to docs/results:
 #   cycles        on the RTL, over shapes, array sizes and each of EdgeBERT's savings
 #   golden_speed  the golden machine beside OpenBLAS, and on whole data sets
+#   simulation    how fast edgebert-cosim simulates and how soon it starts
 #   sparsity      empty tiles and vectors, packed weights, and products with a zero operand
 # Usage: scripts/bench.sh DATA.tsv [all|PAGE [SENTENCES]]
 #   DATA.tsv: sentence<TAB>label, with a header line; SENTENCES: those that the RTL runs, default 8
 set -euo pipefail
 cd "$(dirname "$0")/.."
 page=${2:-all}
-if [ $# -lt 1 ] || [ ! -f "$1" ] || [[ ! $page =~ ^(all|cycles|golden_speed|sparsity)$ ]]; then
-  sed -n '2,7s/^# //p' "$0" >&2
+if [ $# -lt 1 ] || [ ! -f "$1" ] || [[ ! $page =~ ^(all|cycles|golden_speed|simulation|sparsity)$ ]]; then
+  sed -n '2,8s/^# //p' "$0" >&2
   exit 2
 fi
 wants() { [ "$page" = all ] || [ "$page" = "$1" ]; }
@@ -29,6 +30,11 @@ if wants golden_speed; then
   # OpenBLAS chooses its kernel, whatever the environment says.
   env -u OPENBLAS_CORETYPE "$build/tests/bench/edgebert-golden-bench" generator/configs \
     models/sst2 "$1" $results/golden_speed.md
+fi
+if wants simulation; then
+  scripts/install.sh
+  scripts/build.sh tests/bench/edgebert-simulation-bench
+  "$build/tests/bench/edgebert-simulation-bench" generator/configs $results/simulation_speed.md
 fi
 if wants sparsity; then
   scripts/install.sh

@@ -48,28 +48,26 @@ their limits. Latency 2 cycles; every stage stands still while en_i is low.)");
 
   // Stage 2: tables and combination.
 )");
-  AddPwl(m, spec::GeluTable(), "u_q", "gelu_");
-  AddPwl(m, spec::GeluNewTable(), "u_q", "gelu_new_");
-  AddPwl(m, spec::TanhTable(), "u_q", "tanh_");
+  AddPwlChoice(m,
+               {{spec::GeluTable(), "FN_GELU", "gelu_"},
+                {spec::GeluNewTable(), "FN_GELU_NEW", "gelu_new_"},
+                {spec::TanhTable(), "FN_TANH", "tanh_"}},
+               "u_q", "fn_q");
   m.Body(R"(
   wire signed [FIXED_W-1:0] positive = x_q[FIXED_W-1] ? {FIXED_W{1'b0}} : x_q;
-  wire signed [FIXED_W-1:0] tanh_abs =
-      {{(FIXED_W - 17) {1'b0}}, far_q ? 17'd65536 : tanh_y};
-
-  reg signed [FIXED_W-1:0] y;
-  always @* begin
-    case (fn_q)
-      FN_RELU:     y = positive;
-      FN_GELU:     y = positive - $signed({{(FIXED_W - 17) {1'b0}}, far_q ? 17'd0 : gelu_y});
-      FN_GELU_NEW: y = positive - $signed({{(FIXED_W - 17) {1'b0}}, far_q ? 17'd0 : gelu_new_y});
-      FN_TANH:     y = x_q[FIXED_W-1] ? -tanh_abs : tanh_abs;
-      default:     y = x_q;
-    endcase
-  end
+  wire signed [FIXED_W-1:0] gelu_below = {{(FIXED_W - 17) {1'b0}}, far_q ? 17'd0 : y};
+  wire signed [FIXED_W-1:0] tanh_abs   = {{(FIXED_W - 17) {1'b0}}, far_q ? 17'd65536 : y};
 
   reg signed [FIXED_W-1:0] y_q;
   always @(posedge clk_i) begin
-    if (en_i) y_q <= y;
+    if (en_i) begin
+      case (fn_q)
+        FN_RELU:              y_q <= positive;
+        FN_GELU, FN_GELU_NEW: y_q <= positive - gelu_below;
+        FN_TANH:              y_q <= x_q[FIXED_W-1] ? -tanh_abs : tanh_abs;
+        default:              y_q <= x_q;
+      endcase
+    end
   end
   assign y_o = y_q;
 )");

@@ -55,25 +55,23 @@ Q10.16). en_i[s] lets stage s + 1 take its operands; a stage without a vector do
     .ShiftW(8),
     .MaxLeft(MAX_LEFT)
   ) u_shift (
+    .clk_i(clk_i),
+    .en_i(en_i[0]),
     .x_i(acc_i),
     .shift_i(shift_i),
     .y_o(scaled)
   );
 
-  reg signed [FIXED_W-1:0] scaled_q;
   reg signed [FIXED_W-1:0] bias_q;
   always @(posedge clk_i) begin
-    if (en_i[0]) begin
-      scaled_q <= scaled;
-      bias_q   <= bias_i[FIXED_W-1:0];
-    end
+    if (en_i[0]) bias_q <= bias_i[FIXED_W-1:0];
   end
 
   // Stage 2: bias.
   reg signed [FIXED_W-1:0] biased_q;
   always @(posedge clk_i) begin
     if (en_i[1]) begin
-      biased_q <= saturate({scaled_q[FIXED_W-1], scaled_q} + {bias_q[FIXED_W-1], bias_q});
+      biased_q <= saturate({scaled[FIXED_W-1], scaled} + {bias_q[FIXED_W-1], bias_q});
     end
   end
 
@@ -136,22 +134,20 @@ Q10.16). en_i[s] lets stage s + 1 take its operands; a stage without a vector do
     .ShiftW(8),
     .MaxLeft(0)
   ) u_score (
+    .clk_i(clk_i),
+    .en_i(en_i[5]),
     .x_i(sum_q),
     .shift_i(SCORE_DROP),
     .y_o(score)
   );
 
-  reg signed [SCORE_W-1:0] score_q;
   reg signed [SCORE_W-1:0] score_q2;
   reg signed [FIXED_W-1:0] fixed_q;
   reg signed [FIXED_W-1:0] fixed_q2;
   always @(posedge clk_i) begin
-    if (en_i[5]) begin
-      score_q <= score;
-      fixed_q <= sum_q;
-    end
+    if (en_i[5]) fixed_q <= sum_q;
     if (en_i[6]) begin
-      score_q2 <= score_q;
+      score_q2 <= score;
       fixed_q2 <= fixed_q;
     end
   end

@@ -40,283 +40,275 @@ module eb_activation (
 
   // gelu: chord start c0 and rise c1 of each segment, 16 fraction bits.
   reg [16:0] gelu_c0;
-  reg signed [11:0] gelu_c1;
+  reg signed [12:0] gelu_c1;
   always @* begin
     case (u_q[18:12])
-      7'd0:    begin gelu_c0 =     17'd0; gelu_c1 = 12'sd1946; end
-      7'd1:    begin gelu_c0 =  17'd1959; gelu_c1 = 12'sd1743; end
-      7'd2:    begin gelu_c0 =  17'd3701; gelu_c1 = 12'sd1542; end
-      7'd3:    begin gelu_c0 =  17'd5242; gelu_c1 = 12'sd1345; end
-      7'd4:    begin gelu_c0 =  17'd6587; gelu_c1 = 12'sd1153; end
-      7'd5:    begin gelu_c0 =  17'd7739; gelu_c1 =  12'sd968; end
-      7'd6:    begin gelu_c0 =  17'd8707; gelu_c1 =  12'sd791; end
-      7'd7:    begin gelu_c0 =  17'd9497; gelu_c1 =  12'sd623; end
-      7'd8:    begin gelu_c0 = 17'd10120; gelu_c1 =  12'sd466; end
-      7'd9:    begin gelu_c0 = 17'd10585; gelu_c1 =  12'sd319; end
-      7'd10:   begin gelu_c0 = 17'd10903; gelu_c1 =  12'sd184; end
-      7'd11:   begin gelu_c0 = 17'd11086; gelu_c1 =   12'sd61; end
-      7'd12:   begin gelu_c0 = 17'd11146; gelu_c1 =  -12'sd50; end
-      7'd13:   begin gelu_c0 = 17'd11095; gelu_c1 = -12'sd149; end
-      7'd14:   begin gelu_c0 = 17'd10945; gelu_c1 = -12'sd235; end
-      7'd15:   begin gelu_c0 = 17'd10710; gelu_c1 = -12'sd308; end
-      7'd16:   begin gelu_c0 = 17'd10401; gelu_c1 = -12'sd370; end
-      7'd17:   begin gelu_c0 = 17'd10030; gelu_c1 = -12'sd421; end
-      7'd18:   begin gelu_c0 =  17'd9609; gelu_c1 = -12'sd461; end
-      7'd19:   begin gelu_c0 =  17'd9147; gelu_c1 = -12'sd491; end
-      7'd20:   begin gelu_c0 =  17'd8656; gelu_c1 = -12'sd511; end
-      7'd21:   begin gelu_c0 =  17'd8144; gelu_c1 = -12'sd523; end
-      7'd22:   begin gelu_c0 =  17'd7620; gelu_c1 = -12'sd528; end
-      7'd23:   begin gelu_c0 =  17'd7092; gelu_c1 = -12'sd525; end
-      7'd24:   begin gelu_c0 =  17'd6567; gelu_c1 = -12'sd517; end
-      7'd25:   begin gelu_c0 =  17'd6049; gelu_c1 = -12'sd504; end
-      7'd26:   begin gelu_c0 =  17'd5545; gelu_c1 = -12'sd486; end
-      7'd27:   begin gelu_c0 =  17'd5059; gelu_c1 = -12'sd466; end
-      7'd28:   begin gelu_c0 =  17'd4593; gelu_c1 = -12'sd442; end
-      7'd29:   begin gelu_c0 =  17'd4150; gelu_c1 = -12'sd417; end
-      7'd30:   begin gelu_c0 =  17'd3733; gelu_c1 = -12'sd390; end
-      7'd31:   begin gelu_c0 =  17'd3343; gelu_c1 = -12'sd363; end
-      7'd32:   begin gelu_c0 =  17'd2980; gelu_c1 = -12'sd335; end
-      7'd33:   begin gelu_c0 =  17'd2645; gelu_c1 = -12'sd308; end
-      7'd34:   begin gelu_c0 =  17'd2337; gelu_c1 = -12'sd281; end
-      7'd35:   begin gelu_c0 =  17'd2056; gelu_c1 = -12'sd255; end
-      7'd36:   begin gelu_c0 =  17'd1801; gelu_c1 = -12'sd230; end
-      7'd37:   begin gelu_c0 =  17'd1571; gelu_c1 = -12'sd207; end
-      7'd38:   begin gelu_c0 =  17'd1364; gelu_c1 = -12'sd184; end
-      7'd39:   begin gelu_c0 =  17'd1180; gelu_c1 = -12'sd164; end
-      7'd40:   begin gelu_c0 =  17'd1016; gelu_c1 = -12'sd145; end
-      7'd41:   begin gelu_c0 =   17'd872; gelu_c1 = -12'sd127; end
-      7'd42:   begin gelu_c0 =   17'd744; gelu_c1 = -12'sd111; end
-      7'd43:   begin gelu_c0 =   17'd633; gelu_c1 =  -12'sd97; end
-      7'd44:   begin gelu_c0 =   17'd536; gelu_c1 =  -12'sd84; end
-      7'd45:   begin gelu_c0 =   17'd452; gelu_c1 =  -12'sd72; end
-      7'd46:   begin gelu_c0 =   17'd380; gelu_c1 =  -12'sd62; end
-      7'd47:   begin gelu_c0 =   17'd318; gelu_c1 =  -12'sd53; end
-      7'd48:   begin gelu_c0 =   17'd265; gelu_c1 =  -12'sd45; end
-      7'd49:   begin gelu_c0 =   17'd220; gelu_c1 =  -12'sd38; end
-      7'd50:   begin gelu_c0 =   17'd182; gelu_c1 =  -12'sd32; end
-      7'd51:   begin gelu_c0 =   17'd150; gelu_c1 =  -12'sd27; end
-      7'd52:   begin gelu_c0 =   17'd123; gelu_c1 =  -12'sd23; end
-      7'd53:   begin gelu_c0 =   17'd100; gelu_c1 =  -12'sd19; end
-      7'd54:   begin gelu_c0 =    17'd81; gelu_c1 =  -12'sd16; end
-      7'd55:   begin gelu_c0 =    17'd66; gelu_c1 =  -12'sd13; end
-      7'd56:   begin gelu_c0 =    17'd53; gelu_c1 =  -12'sd10; end
-      7'd57:   begin gelu_c0 =    17'd43; gelu_c1 =   -12'sd9; end
-      7'd58:   begin gelu_c0 =    17'd34; gelu_c1 =   -12'sd7; end
-      7'd59:   begin gelu_c0 =    17'd27; gelu_c1 =   -12'sd6; end
-      7'd60:   begin gelu_c0 =    17'd22; gelu_c1 =   -12'sd5; end
-      7'd61:   begin gelu_c0 =    17'd17; gelu_c1 =   -12'sd4; end
-      7'd62:   begin gelu_c0 =    17'd13; gelu_c1 =   -12'sd3; end
-      7'd63:   begin gelu_c0 =    17'd11; gelu_c1 =   -12'sd2; end
-      7'd64:   begin gelu_c0 =     17'd8; gelu_c1 =   -12'sd2; end
-      7'd65:   begin gelu_c0 =     17'd6; gelu_c1 =   -12'sd1; end
-      7'd66:   begin gelu_c0 =     17'd5; gelu_c1 =   -12'sd1; end
-      7'd67:   begin gelu_c0 =     17'd4; gelu_c1 =   -12'sd1; end
-      7'd68:   begin gelu_c0 =     17'd3; gelu_c1 =   -12'sd1; end
-      7'd69:   begin gelu_c0 =     17'd2; gelu_c1 =   -12'sd1; end
-      7'd70:   begin gelu_c0 =     17'd2; gelu_c1 =    12'sd0; end
-      7'd71:   begin gelu_c0 =     17'd1; gelu_c1 =    12'sd0; end
-      7'd72:   begin gelu_c0 =     17'd1; gelu_c1 =    12'sd0; end
-      7'd73:   begin gelu_c0 =     17'd1; gelu_c1 =    12'sd0; end
-      7'd74:   begin gelu_c0 =     17'd1; gelu_c1 =    12'sd0; end
-      7'd75:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd76:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd77:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd78:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd79:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd80:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd81:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd82:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd83:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd84:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd85:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd86:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd87:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd88:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd89:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd90:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd91:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd92:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd93:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd94:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd95:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd96:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd97:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd98:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd99:   begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd100:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd101:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd102:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd103:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd104:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd105:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd106:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd107:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd108:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd109:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd110:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd111:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd112:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd113:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd114:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd115:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd116:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd117:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd118:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd119:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd120:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd121:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd122:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd123:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd124:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd125:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      7'd126:  begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
-      default: begin gelu_c0 =     17'd0; gelu_c1 =    12'sd0; end
+      7'd0:    begin gelu_c0 =     17'd0; gelu_c1 = 13'sd1946; end
+      7'd1:    begin gelu_c0 =  17'd1959; gelu_c1 = 13'sd1743; end
+      7'd2:    begin gelu_c0 =  17'd3701; gelu_c1 = 13'sd1542; end
+      7'd3:    begin gelu_c0 =  17'd5242; gelu_c1 = 13'sd1345; end
+      7'd4:    begin gelu_c0 =  17'd6587; gelu_c1 = 13'sd1153; end
+      7'd5:    begin gelu_c0 =  17'd7739; gelu_c1 =  13'sd968; end
+      7'd6:    begin gelu_c0 =  17'd8707; gelu_c1 =  13'sd791; end
+      7'd7:    begin gelu_c0 =  17'd9497; gelu_c1 =  13'sd623; end
+      7'd8:    begin gelu_c0 = 17'd10120; gelu_c1 =  13'sd466; end
+      7'd9:    begin gelu_c0 = 17'd10585; gelu_c1 =  13'sd319; end
+      7'd10:   begin gelu_c0 = 17'd10903; gelu_c1 =  13'sd184; end
+      7'd11:   begin gelu_c0 = 17'd11086; gelu_c1 =   13'sd61; end
+      7'd12:   begin gelu_c0 = 17'd11146; gelu_c1 =  -13'sd50; end
+      7'd13:   begin gelu_c0 = 17'd11095; gelu_c1 = -13'sd149; end
+      7'd14:   begin gelu_c0 = 17'd10945; gelu_c1 = -13'sd235; end
+      7'd15:   begin gelu_c0 = 17'd10710; gelu_c1 = -13'sd308; end
+      7'd16:   begin gelu_c0 = 17'd10401; gelu_c1 = -13'sd370; end
+      7'd17:   begin gelu_c0 = 17'd10030; gelu_c1 = -13'sd421; end
+      7'd18:   begin gelu_c0 =  17'd9609; gelu_c1 = -13'sd461; end
+      7'd19:   begin gelu_c0 =  17'd9147; gelu_c1 = -13'sd491; end
+      7'd20:   begin gelu_c0 =  17'd8656; gelu_c1 = -13'sd511; end
+      7'd21:   begin gelu_c0 =  17'd8144; gelu_c1 = -13'sd523; end
+      7'd22:   begin gelu_c0 =  17'd7620; gelu_c1 = -13'sd528; end
+      7'd23:   begin gelu_c0 =  17'd7092; gelu_c1 = -13'sd525; end
+      7'd24:   begin gelu_c0 =  17'd6567; gelu_c1 = -13'sd517; end
+      7'd25:   begin gelu_c0 =  17'd6049; gelu_c1 = -13'sd504; end
+      7'd26:   begin gelu_c0 =  17'd5545; gelu_c1 = -13'sd486; end
+      7'd27:   begin gelu_c0 =  17'd5059; gelu_c1 = -13'sd466; end
+      7'd28:   begin gelu_c0 =  17'd4593; gelu_c1 = -13'sd442; end
+      7'd29:   begin gelu_c0 =  17'd4150; gelu_c1 = -13'sd417; end
+      7'd30:   begin gelu_c0 =  17'd3733; gelu_c1 = -13'sd390; end
+      7'd31:   begin gelu_c0 =  17'd3343; gelu_c1 = -13'sd363; end
+      7'd32:   begin gelu_c0 =  17'd2980; gelu_c1 = -13'sd335; end
+      7'd33:   begin gelu_c0 =  17'd2645; gelu_c1 = -13'sd308; end
+      7'd34:   begin gelu_c0 =  17'd2337; gelu_c1 = -13'sd281; end
+      7'd35:   begin gelu_c0 =  17'd2056; gelu_c1 = -13'sd255; end
+      7'd36:   begin gelu_c0 =  17'd1801; gelu_c1 = -13'sd230; end
+      7'd37:   begin gelu_c0 =  17'd1571; gelu_c1 = -13'sd207; end
+      7'd38:   begin gelu_c0 =  17'd1364; gelu_c1 = -13'sd184; end
+      7'd39:   begin gelu_c0 =  17'd1180; gelu_c1 = -13'sd164; end
+      7'd40:   begin gelu_c0 =  17'd1016; gelu_c1 = -13'sd145; end
+      7'd41:   begin gelu_c0 =   17'd872; gelu_c1 = -13'sd127; end
+      7'd42:   begin gelu_c0 =   17'd744; gelu_c1 = -13'sd111; end
+      7'd43:   begin gelu_c0 =   17'd633; gelu_c1 =  -13'sd97; end
+      7'd44:   begin gelu_c0 =   17'd536; gelu_c1 =  -13'sd84; end
+      7'd45:   begin gelu_c0 =   17'd452; gelu_c1 =  -13'sd72; end
+      7'd46:   begin gelu_c0 =   17'd380; gelu_c1 =  -13'sd62; end
+      7'd47:   begin gelu_c0 =   17'd318; gelu_c1 =  -13'sd53; end
+      7'd48:   begin gelu_c0 =   17'd265; gelu_c1 =  -13'sd45; end
+      7'd49:   begin gelu_c0 =   17'd220; gelu_c1 =  -13'sd38; end
+      7'd50:   begin gelu_c0 =   17'd182; gelu_c1 =  -13'sd32; end
+      7'd51:   begin gelu_c0 =   17'd150; gelu_c1 =  -13'sd27; end
+      7'd52:   begin gelu_c0 =   17'd123; gelu_c1 =  -13'sd23; end
+      7'd53:   begin gelu_c0 =   17'd100; gelu_c1 =  -13'sd19; end
+      7'd54:   begin gelu_c0 =    17'd81; gelu_c1 =  -13'sd16; end
+      7'd55:   begin gelu_c0 =    17'd66; gelu_c1 =  -13'sd13; end
+      7'd56:   begin gelu_c0 =    17'd53; gelu_c1 =  -13'sd10; end
+      7'd57:   begin gelu_c0 =    17'd43; gelu_c1 =   -13'sd9; end
+      7'd58:   begin gelu_c0 =    17'd34; gelu_c1 =   -13'sd7; end
+      7'd59:   begin gelu_c0 =    17'd27; gelu_c1 =   -13'sd6; end
+      7'd60:   begin gelu_c0 =    17'd22; gelu_c1 =   -13'sd5; end
+      7'd61:   begin gelu_c0 =    17'd17; gelu_c1 =   -13'sd4; end
+      7'd62:   begin gelu_c0 =    17'd13; gelu_c1 =   -13'sd3; end
+      7'd63:   begin gelu_c0 =    17'd11; gelu_c1 =   -13'sd2; end
+      7'd64:   begin gelu_c0 =     17'd8; gelu_c1 =   -13'sd2; end
+      7'd65:   begin gelu_c0 =     17'd6; gelu_c1 =   -13'sd1; end
+      7'd66:   begin gelu_c0 =     17'd5; gelu_c1 =   -13'sd1; end
+      7'd67:   begin gelu_c0 =     17'd4; gelu_c1 =   -13'sd1; end
+      7'd68:   begin gelu_c0 =     17'd3; gelu_c1 =   -13'sd1; end
+      7'd69:   begin gelu_c0 =     17'd2; gelu_c1 =   -13'sd1; end
+      7'd70:   begin gelu_c0 =     17'd2; gelu_c1 =    13'sd0; end
+      7'd71:   begin gelu_c0 =     17'd1; gelu_c1 =    13'sd0; end
+      7'd72:   begin gelu_c0 =     17'd1; gelu_c1 =    13'sd0; end
+      7'd73:   begin gelu_c0 =     17'd1; gelu_c1 =    13'sd0; end
+      7'd74:   begin gelu_c0 =     17'd1; gelu_c1 =    13'sd0; end
+      7'd75:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd76:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd77:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd78:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd79:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd80:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd81:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd82:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd83:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd84:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd85:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd86:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd87:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd88:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd89:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd90:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd91:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd92:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd93:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd94:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd95:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd96:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd97:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd98:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd99:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd100:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd101:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd102:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd103:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd104:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd105:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd106:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd107:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd108:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd109:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd110:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd111:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd112:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd113:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd114:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd115:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd116:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd117:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd118:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd119:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd120:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd121:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd122:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd123:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd124:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd125:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      7'd126:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
+      default: begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
     endcase
   end
-
-  wire signed [29:0] gelu_rise = gelu_c1 * $signed({1'b0, u_q[11:0]}) + 30'sd2048;
-  wire [16:0] gelu_y = gelu_c0 + gelu_rise[28:12];
-  wire gelu_rise_unused = &{1'b0, gelu_rise[29:29], gelu_rise[11:0]};
 
   // gelu_new: chord start c0 and rise c1 of each segment, 16 fraction bits.
   reg [16:0] gelu_new_c0;
-  reg signed [11:0] gelu_new_c1;
+  reg signed [12:0] gelu_new_c1;
   always @* begin
     case (u_q[18:12])
-      7'd0:    begin gelu_new_c0 =     17'd0; gelu_new_c1 = 12'sd1946; end
-      7'd1:    begin gelu_new_c0 =  17'd1959; gelu_new_c1 = 12'sd1743; end
-      7'd2:    begin gelu_new_c0 =  17'd3701; gelu_new_c1 = 12'sd1542; end
-      7'd3:    begin gelu_new_c0 =  17'd5242; gelu_new_c1 = 12'sd1345; end
-      7'd4:    begin gelu_new_c0 =  17'd6587; gelu_new_c1 = 12'sd1153; end
-      7'd5:    begin gelu_new_c0 =  17'd7739; gelu_new_c1 =  12'sd968; end
-      7'd6:    begin gelu_new_c0 =  17'd8707; gelu_new_c1 =  12'sd791; end
-      7'd7:    begin gelu_new_c0 =  17'd9498; gelu_new_c1 =  12'sd624; end
-      7'd8:    begin gelu_new_c0 = 17'd10121; gelu_new_c1 =  12'sd466; end
-      7'd9:    begin gelu_new_c0 = 17'd10586; gelu_new_c1 =  12'sd320; end
-      7'd10:   begin gelu_new_c0 = 17'd10905; gelu_new_c1 =  12'sd185; end
-      7'd11:   begin gelu_new_c0 = 17'd11089; gelu_new_c1 =   12'sd62; end
-      7'd12:   begin gelu_new_c0 = 17'd11150; gelu_new_c1 =  -12'sd49; end
-      7'd13:   begin gelu_new_c0 = 17'd11101; gelu_new_c1 = -12'sd147; end
-      7'd14:   begin gelu_new_c0 = 17'd10953; gelu_new_c1 = -12'sd233; end
-      7'd15:   begin gelu_new_c0 = 17'd10719; gelu_new_c1 = -12'sd307; end
-      7'd16:   begin gelu_new_c0 = 17'd10411; gelu_new_c1 = -12'sd369; end
-      7'd17:   begin gelu_new_c0 = 17'd10042; gelu_new_c1 = -12'sd420; end
-      7'd18:   begin gelu_new_c0 =  17'd9621; gelu_new_c1 = -12'sd460; end
-      7'd19:   begin gelu_new_c0 =  17'd9161; gelu_new_c1 = -12'sd490; end
-      7'd20:   begin gelu_new_c0 =  17'd8671; gelu_new_c1 = -12'sd511; end
-      7'd21:   begin gelu_new_c0 =  17'd8159; gelu_new_c1 = -12'sd523; end
-      7'd22:   begin gelu_new_c0 =  17'd7636; gelu_new_c1 = -12'sd528; end
-      7'd23:   begin gelu_new_c0 =  17'd7107; gelu_new_c1 = -12'sd526; end
-      7'd24:   begin gelu_new_c0 =  17'd6581; gelu_new_c1 = -12'sd518; end
-      7'd25:   begin gelu_new_c0 =  17'd6062; gelu_new_c1 = -12'sd506; end
-      7'd26:   begin gelu_new_c0 =  17'd5557; gelu_new_c1 = -12'sd489; end
-      7'd27:   begin gelu_new_c0 =  17'd5068; gelu_new_c1 = -12'sd468; end
-      7'd28:   begin gelu_new_c0 =  17'd4599; gelu_new_c1 = -12'sd445; end
-      7'd29:   begin gelu_new_c0 =  17'd4154; gelu_new_c1 = -12'sd420; end
-      7'd30:   begin gelu_new_c0 =  17'd3734; gelu_new_c1 = -12'sd394; end
-      7'd31:   begin gelu_new_c0 =  17'd3340; gelu_new_c1 = -12'sd366; end
-      7'd32:   begin gelu_new_c0 =  17'd2974; gelu_new_c1 = -12'sd339; end
-      7'd33:   begin gelu_new_c0 =  17'd2635; gelu_new_c1 = -12'sd311; end
-      7'd34:   begin gelu_new_c0 =  17'd2324; gelu_new_c1 = -12'sd284; end
-      7'd35:   begin gelu_new_c0 =  17'd2039; gelu_new_c1 = -12'sd258; end
-      7'd36:   begin gelu_new_c0 =  17'd1781; gelu_new_c1 = -12'sd233; end
-      7'd37:   begin gelu_new_c0 =  17'd1548; gelu_new_c1 = -12'sd209; end
-      7'd38:   begin gelu_new_c0 =  17'd1339; gelu_new_c1 = -12'sd187; end
-      7'd39:   begin gelu_new_c0 =  17'd1153; gelu_new_c1 = -12'sd165; end
-      7'd40:   begin gelu_new_c0 =   17'd987; gelu_new_c1 = -12'sd146; end
-      7'd41:   begin gelu_new_c0 =   17'd842; gelu_new_c1 = -12'sd128; end
-      7'd42:   begin gelu_new_c0 =   17'd714; gelu_new_c1 = -12'sd112; end
-      7'd43:   begin gelu_new_c0 =   17'd602; gelu_new_c1 =  -12'sd97; end
-      7'd44:   begin gelu_new_c0 =   17'd505; gelu_new_c1 =  -12'sd83; end
-      7'd45:   begin gelu_new_c0 =   17'd422; gelu_new_c1 =  -12'sd72; end
-      7'd46:   begin gelu_new_c0 =   17'd350; gelu_new_c1 =  -12'sd61; end
-      7'd47:   begin gelu_new_c0 =   17'd290; gelu_new_c1 =  -12'sd52; end
-      7'd48:   begin gelu_new_c0 =   17'd238; gelu_new_c1 =  -12'sd44; end
-      7'd49:   begin gelu_new_c0 =   17'd194; gelu_new_c1 =  -12'sd36; end
-      7'd50:   begin gelu_new_c0 =   17'd158; gelu_new_c1 =  -12'sd30; end
-      7'd51:   begin gelu_new_c0 =   17'd128; gelu_new_c1 =  -12'sd25; end
-      7'd52:   begin gelu_new_c0 =   17'd103; gelu_new_c1 =  -12'sd21; end
-      7'd53:   begin gelu_new_c0 =    17'd82; gelu_new_c1 =  -12'sd17; end
-      7'd54:   begin gelu_new_c0 =    17'd65; gelu_new_c1 =  -12'sd14; end
-      7'd55:   begin gelu_new_c0 =    17'd51; gelu_new_c1 =  -12'sd11; end
-      7'd56:   begin gelu_new_c0 =    17'd40; gelu_new_c1 =   -12'sd9; end
-      7'd57:   begin gelu_new_c0 =    17'd31; gelu_new_c1 =   -12'sd7; end
-      7'd58:   begin gelu_new_c0 =    17'd24; gelu_new_c1 =   -12'sd6; end
-      7'd59:   begin gelu_new_c0 =    17'd19; gelu_new_c1 =   -12'sd4; end
-      7'd60:   begin gelu_new_c0 =    17'd14; gelu_new_c1 =   -12'sd3; end
-      7'd61:   begin gelu_new_c0 =    17'd11; gelu_new_c1 =   -12'sd3; end
-      7'd62:   begin gelu_new_c0 =     17'd8; gelu_new_c1 =   -12'sd2; end
-      7'd63:   begin gelu_new_c0 =     17'd6; gelu_new_c1 =   -12'sd2; end
-      7'd64:   begin gelu_new_c0 =     17'd5; gelu_new_c1 =   -12'sd1; end
-      7'd65:   begin gelu_new_c0 =     17'd3; gelu_new_c1 =   -12'sd1; end
-      7'd66:   begin gelu_new_c0 =     17'd2; gelu_new_c1 =   -12'sd1; end
-      7'd67:   begin gelu_new_c0 =     17'd2; gelu_new_c1 =   -12'sd1; end
-      7'd68:   begin gelu_new_c0 =     17'd1; gelu_new_c1 =    12'sd0; end
-      7'd69:   begin gelu_new_c0 =     17'd1; gelu_new_c1 =    12'sd0; end
-      7'd70:   begin gelu_new_c0 =     17'd1; gelu_new_c1 =    12'sd0; end
-      7'd71:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd72:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd73:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd74:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd75:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd76:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd77:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd78:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd79:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd80:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd81:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd82:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd83:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd84:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd85:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd86:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd87:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd88:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd89:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd90:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd91:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd92:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd93:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd94:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd95:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd96:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd97:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd98:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd99:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd100:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd101:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd102:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd103:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd104:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd105:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd106:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd107:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd108:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd109:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd110:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd111:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd112:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd113:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd114:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd115:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd116:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd117:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd118:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd119:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd120:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd121:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd122:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd123:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd124:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd125:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      7'd126:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
-      default: begin gelu_new_c0 =     17'd0; gelu_new_c1 =    12'sd0; end
+      7'd0:    begin gelu_new_c0 =     17'd0; gelu_new_c1 = 13'sd1946; end
+      7'd1:    begin gelu_new_c0 =  17'd1959; gelu_new_c1 = 13'sd1743; end
+      7'd2:    begin gelu_new_c0 =  17'd3701; gelu_new_c1 = 13'sd1542; end
+      7'd3:    begin gelu_new_c0 =  17'd5242; gelu_new_c1 = 13'sd1345; end
+      7'd4:    begin gelu_new_c0 =  17'd6587; gelu_new_c1 = 13'sd1153; end
+      7'd5:    begin gelu_new_c0 =  17'd7739; gelu_new_c1 =  13'sd968; end
+      7'd6:    begin gelu_new_c0 =  17'd8707; gelu_new_c1 =  13'sd791; end
+      7'd7:    begin gelu_new_c0 =  17'd9498; gelu_new_c1 =  13'sd624; end
+      7'd8:    begin gelu_new_c0 = 17'd10121; gelu_new_c1 =  13'sd466; end
+      7'd9:    begin gelu_new_c0 = 17'd10586; gelu_new_c1 =  13'sd320; end
+      7'd10:   begin gelu_new_c0 = 17'd10905; gelu_new_c1 =  13'sd185; end
+      7'd11:   begin gelu_new_c0 = 17'd11089; gelu_new_c1 =   13'sd62; end
+      7'd12:   begin gelu_new_c0 = 17'd11150; gelu_new_c1 =  -13'sd49; end
+      7'd13:   begin gelu_new_c0 = 17'd11101; gelu_new_c1 = -13'sd147; end
+      7'd14:   begin gelu_new_c0 = 17'd10953; gelu_new_c1 = -13'sd233; end
+      7'd15:   begin gelu_new_c0 = 17'd10719; gelu_new_c1 = -13'sd307; end
+      7'd16:   begin gelu_new_c0 = 17'd10411; gelu_new_c1 = -13'sd369; end
+      7'd17:   begin gelu_new_c0 = 17'd10042; gelu_new_c1 = -13'sd420; end
+      7'd18:   begin gelu_new_c0 =  17'd9621; gelu_new_c1 = -13'sd460; end
+      7'd19:   begin gelu_new_c0 =  17'd9161; gelu_new_c1 = -13'sd490; end
+      7'd20:   begin gelu_new_c0 =  17'd8671; gelu_new_c1 = -13'sd511; end
+      7'd21:   begin gelu_new_c0 =  17'd8159; gelu_new_c1 = -13'sd523; end
+      7'd22:   begin gelu_new_c0 =  17'd7636; gelu_new_c1 = -13'sd528; end
+      7'd23:   begin gelu_new_c0 =  17'd7107; gelu_new_c1 = -13'sd526; end
+      7'd24:   begin gelu_new_c0 =  17'd6581; gelu_new_c1 = -13'sd518; end
+      7'd25:   begin gelu_new_c0 =  17'd6062; gelu_new_c1 = -13'sd506; end
+      7'd26:   begin gelu_new_c0 =  17'd5557; gelu_new_c1 = -13'sd489; end
+      7'd27:   begin gelu_new_c0 =  17'd5068; gelu_new_c1 = -13'sd468; end
+      7'd28:   begin gelu_new_c0 =  17'd4599; gelu_new_c1 = -13'sd445; end
+      7'd29:   begin gelu_new_c0 =  17'd4154; gelu_new_c1 = -13'sd420; end
+      7'd30:   begin gelu_new_c0 =  17'd3734; gelu_new_c1 = -13'sd394; end
+      7'd31:   begin gelu_new_c0 =  17'd3340; gelu_new_c1 = -13'sd366; end
+      7'd32:   begin gelu_new_c0 =  17'd2974; gelu_new_c1 = -13'sd339; end
+      7'd33:   begin gelu_new_c0 =  17'd2635; gelu_new_c1 = -13'sd311; end
+      7'd34:   begin gelu_new_c0 =  17'd2324; gelu_new_c1 = -13'sd284; end
+      7'd35:   begin gelu_new_c0 =  17'd2039; gelu_new_c1 = -13'sd258; end
+      7'd36:   begin gelu_new_c0 =  17'd1781; gelu_new_c1 = -13'sd233; end
+      7'd37:   begin gelu_new_c0 =  17'd1548; gelu_new_c1 = -13'sd209; end
+      7'd38:   begin gelu_new_c0 =  17'd1339; gelu_new_c1 = -13'sd187; end
+      7'd39:   begin gelu_new_c0 =  17'd1153; gelu_new_c1 = -13'sd165; end
+      7'd40:   begin gelu_new_c0 =   17'd987; gelu_new_c1 = -13'sd146; end
+      7'd41:   begin gelu_new_c0 =   17'd842; gelu_new_c1 = -13'sd128; end
+      7'd42:   begin gelu_new_c0 =   17'd714; gelu_new_c1 = -13'sd112; end
+      7'd43:   begin gelu_new_c0 =   17'd602; gelu_new_c1 =  -13'sd97; end
+      7'd44:   begin gelu_new_c0 =   17'd505; gelu_new_c1 =  -13'sd83; end
+      7'd45:   begin gelu_new_c0 =   17'd422; gelu_new_c1 =  -13'sd72; end
+      7'd46:   begin gelu_new_c0 =   17'd350; gelu_new_c1 =  -13'sd61; end
+      7'd47:   begin gelu_new_c0 =   17'd290; gelu_new_c1 =  -13'sd52; end
+      7'd48:   begin gelu_new_c0 =   17'd238; gelu_new_c1 =  -13'sd44; end
+      7'd49:   begin gelu_new_c0 =   17'd194; gelu_new_c1 =  -13'sd36; end
+      7'd50:   begin gelu_new_c0 =   17'd158; gelu_new_c1 =  -13'sd30; end
+      7'd51:   begin gelu_new_c0 =   17'd128; gelu_new_c1 =  -13'sd25; end
+      7'd52:   begin gelu_new_c0 =   17'd103; gelu_new_c1 =  -13'sd21; end
+      7'd53:   begin gelu_new_c0 =    17'd82; gelu_new_c1 =  -13'sd17; end
+      7'd54:   begin gelu_new_c0 =    17'd65; gelu_new_c1 =  -13'sd14; end
+      7'd55:   begin gelu_new_c0 =    17'd51; gelu_new_c1 =  -13'sd11; end
+      7'd56:   begin gelu_new_c0 =    17'd40; gelu_new_c1 =   -13'sd9; end
+      7'd57:   begin gelu_new_c0 =    17'd31; gelu_new_c1 =   -13'sd7; end
+      7'd58:   begin gelu_new_c0 =    17'd24; gelu_new_c1 =   -13'sd6; end
+      7'd59:   begin gelu_new_c0 =    17'd19; gelu_new_c1 =   -13'sd4; end
+      7'd60:   begin gelu_new_c0 =    17'd14; gelu_new_c1 =   -13'sd3; end
+      7'd61:   begin gelu_new_c0 =    17'd11; gelu_new_c1 =   -13'sd3; end
+      7'd62:   begin gelu_new_c0 =     17'd8; gelu_new_c1 =   -13'sd2; end
+      7'd63:   begin gelu_new_c0 =     17'd6; gelu_new_c1 =   -13'sd2; end
+      7'd64:   begin gelu_new_c0 =     17'd5; gelu_new_c1 =   -13'sd1; end
+      7'd65:   begin gelu_new_c0 =     17'd3; gelu_new_c1 =   -13'sd1; end
+      7'd66:   begin gelu_new_c0 =     17'd2; gelu_new_c1 =   -13'sd1; end
+      7'd67:   begin gelu_new_c0 =     17'd2; gelu_new_c1 =   -13'sd1; end
+      7'd68:   begin gelu_new_c0 =     17'd1; gelu_new_c1 =    13'sd0; end
+      7'd69:   begin gelu_new_c0 =     17'd1; gelu_new_c1 =    13'sd0; end
+      7'd70:   begin gelu_new_c0 =     17'd1; gelu_new_c1 =    13'sd0; end
+      7'd71:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd72:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd73:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd74:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd75:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd76:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd77:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd78:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd79:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd80:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd81:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd82:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd83:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd84:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd85:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd86:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd87:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd88:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd89:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd90:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd91:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd92:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd93:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd94:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd95:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd96:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd97:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd98:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd99:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd100:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd101:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd102:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd103:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd104:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd105:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd106:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd107:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd108:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd109:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd110:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd111:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd112:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd113:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd114:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd115:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd116:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd117:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd118:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd119:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd120:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd121:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd122:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd123:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd124:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd125:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      7'd126:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
+      default: begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
     endcase
   end
-
-  wire signed [29:0] gelu_new_rise = gelu_new_c1 * $signed({1'b0, u_q[11:0]}) + 30'sd2048;
-  wire [16:0] gelu_new_y = gelu_new_c0 + gelu_new_rise[28:12];
-  wire gelu_new_rise_unused = &{1'b0, gelu_new_rise[29:29], gelu_new_rise[11:0]};
 
   // tanh: chord start c0 and rise c1 of each segment, 16 fraction bits.
   reg [16:0] tanh_c0;
@@ -454,28 +446,34 @@ module eb_activation (
     endcase
   end
 
-  wire signed [29:0] tanh_rise = tanh_c1 * $signed({1'b0, u_q[11:0]}) + 30'sd2048;
-  wire [16:0] tanh_y = tanh_c0 + tanh_rise[28:12];
-  wire tanh_rise_unused = &{1'b0, tanh_rise[29:29], tanh_rise[11:0]};
-
-  wire signed [FIXED_W-1:0] positive = x_q[FIXED_W-1] ? {FIXED_W{1'b0}} : x_q;
-  wire signed [FIXED_W-1:0] tanh_abs =
-      {{(FIXED_W - 17) {1'b0}}, far_q ? 17'd65536 : tanh_y};
-
-  reg signed [FIXED_W-1:0] y;
+  reg [16:0] c0;
+  reg signed [12:0] c1;
   always @* begin
     case (fn_q)
-      FN_RELU:     y = positive;
-      FN_GELU:     y = positive - $signed({{(FIXED_W - 17) {1'b0}}, far_q ? 17'd0 : gelu_y});
-      FN_GELU_NEW: y = positive - $signed({{(FIXED_W - 17) {1'b0}}, far_q ? 17'd0 : gelu_new_y});
-      FN_TANH:     y = x_q[FIXED_W-1] ? -tanh_abs : tanh_abs;
-      default:     y = x_q;
+      FN_GELU: begin c0 = gelu_c0; c1 = gelu_c1; end
+      FN_GELU_NEW: begin c0 = gelu_new_c0; c1 = gelu_new_c1; end
+      default: begin c0 = tanh_c0; c1 = tanh_c1; end
     endcase
   end
 
+  wire signed [29:0] rise = c1 * $signed({1'b0, u_q[11:0]}) + 30'sd2048;
+  wire [16:0] y = c0 + rise[28:12];
+  wire rise_unused = &{1'b0, rise[29:29], rise[11:0]};
+
+  wire signed [FIXED_W-1:0] positive = x_q[FIXED_W-1] ? {FIXED_W{1'b0}} : x_q;
+  wire signed [FIXED_W-1:0] gelu_below = {{(FIXED_W - 17) {1'b0}}, far_q ? 17'd0 : y};
+  wire signed [FIXED_W-1:0] tanh_abs   = {{(FIXED_W - 17) {1'b0}}, far_q ? 17'd65536 : y};
+
   reg signed [FIXED_W-1:0] y_q;
   always @(posedge clk_i) begin
-    if (en_i) y_q <= y;
+    if (en_i) begin
+      case (fn_q)
+        FN_RELU:              y_q <= positive;
+        FN_GELU, FN_GELU_NEW: y_q <= positive - gelu_below;
+        FN_TANH:              y_q <= x_q[FIXED_W-1] ? -tanh_abs : tanh_abs;
+        default:              y_q <= x_q;
+      endcase
+    end
   end
   assign y_o = y_q;
 

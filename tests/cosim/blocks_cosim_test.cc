@@ -195,7 +195,12 @@ TEST_P(RoundShift, RoundsHalfUpAndSaturates) {
     dut.Get("shift_i").SetSigned(shift);
     for (const int64_t x : operands) {
       dut.Get("x_i").SetSigned(x);
-      dut.Eval();
+      dut.Get("en_i").Set(1);
+      dut.Tick();
+      // Without enable the result stays.
+      dut.Get("x_i").SetSigned(x ^ 1);
+      dut.Get("en_i").Set(0);
+      dut.Tick();
       ASSERT_EQ(dut.Get("y_o").GetSigned(), Expected(x, shift, shape.out_bits))
           << "x " << x << ", shift " << shift;
     }
