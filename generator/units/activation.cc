@@ -1,6 +1,10 @@
 #include "generator/units/activation.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "generator/units/pwl.h"
+#include "golden/base/check.h"
 #include "golden/spec/formats.h"
 #include "golden/spec/isa.h"
 #include "golden/spec/tables.h"
@@ -21,11 +25,12 @@ vlog::Module EmitActivation() {
 eb_activation: none, ReLU, GELU (erf form), GELU (tanh form) or tanh of a Fixed (signed Q10.16).
 
 GELU is max(x, 0) minus an even function of |x| from a table, tanh is odd; beyond |x| = 8 all are at
-their limits. Latency 2 cycles; every stage stands still while en_i is low.)");
+their limits. Latency 4 cycles; every stage stands still while en_i is low.)");
   m.Input("clk_i").Input("en_i").InputSigned("x_i", "26").Input("fn_i", "3");
   m.OutputSigned("y_o", "26");
   m.Local("FIXED_W", spec::kFixedBits);
   m.Local("U_W", spec::kActivationDomainBits, "|x| below 8");
+  m.Local("[16:0] ONE", int64_t{1} << spec::kFixedFraction);
   m.Local("[2:0] FN_RELU", Code(spec::Activation::kRelu));
   m.Local("[2:0] FN_GELU", Code(spec::Activation::kGelu));
   m.Local("[2:0] FN_GELU_NEW", Code(spec::Activation::kGeluNew));
@@ -46,26 +51,62 @@ their limits. Latency 2 cycles; every stage stands still while en_i is low.)");
     end
   end
 
-  // Stage 2: tables and combination.
+  // Stage 2: the segment of the function's table; all have the same segments.
 )");
-  AddPwlChoice(m,
-               {{spec::GeluTable(), "FN_GELU", "gelu_"},
-                {spec::GeluNewTable(), "FN_GELU_NEW", "gelu_new_"},
-                {spec::TanhTable(), "FN_TANH", "tanh_"}},
-               "u_q", "fn_q");
+  const spec::PwlTable& tanh = spec::TanhTable();
+  const int slope_bits = std::max(
+      {SignedBits(tanh.c1), SignedBits(spec::GeluTable().c1), SignedBits(spec::GeluNewTable().c1)});
+  m.Local("REST_W", tanh.remainder_bits, "of an argument in its segment");
+  m.Local("SLOPE_W", slope_bits);
+  for (const auto& [table, prefix] : {std::pair{&spec::GeluTable(), "gelu_"},
+                                      {&spec::GeluNewTable(), "gelu_new_"},
+                                      {&tanh, "tanh_"}}) {
+    EB_CHECK(table->remainder_bits == tanh.remainder_bits, "segments of {}", table->name);
+    AddPwlRom(m, *table, slope_bits, "u_q", prefix);
+  }
   m.Body(R"(
-  wire signed [FIXED_W-1:0] positive = x_q[FIXED_W-1] ? {FIXED_W{1'b0}} : x_q;
-  wire signed [FIXED_W-1:0] gelu_below = {{(FIXED_W - 17) {1'b0}}, far_q ? 17'd0 : y};
-  wire signed [FIXED_W-1:0] tanh_abs   = {{(FIXED_W - 17) {1'b0}}, far_q ? 17'd65536 : y};
-
-  reg signed [FIXED_W-1:0] y_q;
+  reg        [16:0]        c0_q;
+  reg signed [SLOPE_W-1:0] c1_q;
+  reg        [REST_W-1:0]  rest_q;
+  reg                      far_q2;
+  reg signed [FIXED_W-1:0] x_q2;
+  reg        [2:0]         fn_q2;
   always @(posedge clk_i) begin
     if (en_i) begin
-      case (fn_q)
+      c0_q   <= (fn_q == FN_GELU) ? gelu_c0 : (fn_q == FN_GELU_NEW) ? gelu_new_c0 : tanh_c0;
+      c1_q   <= (fn_q == FN_GELU) ? gelu_c1 : (fn_q == FN_GELU_NEW) ? gelu_new_c1 : tanh_c1;
+      rest_q <= u_q[REST_W-1:0];
+      far_q2 <= far_q;
+      x_q2   <= x_q;
+      fn_q2  <= fn_q;
+    end
+  end
+
+  // Stage 3: what the table gives.
+)");
+  AddPwlLine(m, tanh.remainder_bits, slope_bits, "c0_q", "c1_q", "rest_q");
+  m.Body(R"(
+  reg signed [FIXED_W-1:0] table_q;
+  reg signed [FIXED_W-1:0] x_q3;
+  reg        [2:0]         fn_q3;
+  always @(posedge clk_i) begin
+    if (en_i) begin
+      table_q <= {{(FIXED_W-17){1'b0}}, !far_q2 ? y : (fn_q2 == FN_TANH) ? ONE : 17'd0};
+      x_q3    <= x_q2;
+      fn_q3   <= fn_q2;
+    end
+  end
+
+  // Stage 4: combination.
+  wire signed [FIXED_W-1:0] positive = x_q3[FIXED_W-1] ? {FIXED_W{1'b0}} : x_q3;
+  reg  signed [FIXED_W-1:0] y_q;
+  always @(posedge clk_i) begin
+    if (en_i) begin
+      case (fn_q3)
         FN_RELU:              y_q <= positive;
-        FN_GELU, FN_GELU_NEW: y_q <= positive - gelu_below;
-        FN_TANH:              y_q <= x_q[FIXED_W-1] ? -tanh_abs : tanh_abs;
-        default:              y_q <= x_q;
+        FN_GELU, FN_GELU_NEW: y_q <= positive - table_q;
+        FN_TANH:              y_q <= x_q3[FIXED_W-1] ? -table_q : table_q;
+        default:              y_q <= x_q3;
       endcase
     end
   end

@@ -17,8 +17,10 @@ and one word a cycle; the vector appears one cycle after its mask was taken.)");
   m.Input("clk_i").Input("rst_ni").Input("clear_i");
   m.Group("Words of codes");
   m.Input("codes_valid_i").Output("codes_ready_o").Input("codes_i", "InCodes*CodeW");
-  m.Group("Masks; codes_taken_o counts the codes of the mask taken in this cycle");
-  m.Input("mask_valid_i").Output("mask_ready_o").Input("mask_i", "Lanes").Input("mask_last_i");
+  m.Group("Masks with their number of ones, which is counted before they come");
+  m.Input("mask_valid_i").Output("mask_ready_o").Input("mask_i", "Lanes");
+  m.Input("mask_ones_i", "$clog2(Lanes)+1").Input("mask_last_i");
+  m.Group("Codes of the mask taken in this cycle");
   m.Output("codes_taken_o", "$clog2(Lanes)+1");
   m.Group("Vectors");
   m.Output("vec_valid_o").Input("vec_ready_i").Output("vec_o", "Lanes*CodeW");
@@ -32,33 +34,37 @@ and one word a cycle; the vector appears one cycle after its mask was taken.)");
   reg                vec_valid_q, vec_valid_d;
 
   // Lane j takes the code whose place is the number of ones below bit j.
-  reg [TAKE_W-1:0]      ones;
-  reg [Lanes*CodeW-1:0] vec;
-  integer               lane;
-  always @* begin
-    ones = {TAKE_W{1'b0}};
-    vec  = {(Lanes * CodeW) {1'b0}};
-    for (lane = 0; lane < Lanes; lane = lane + 1) begin
-      if (mask_i[lane]) begin
-        vec[CodeW*lane +: CodeW] = buffer_q[CodeW*ones +: CodeW];
-        ones = ones + 1'b1;
+  wire [Lanes*CodeW-1:0] vec;
+  genvar                 lane;
+  generate
+    for (lane = 0; lane < Lanes; lane = lane + 1) begin : g_lane
+      reg [TAKE_W-1:0] place;
+      integer          below;
+      always @* begin
+        place = {TAKE_W{1'b0}};
+        for (below = 0; below < lane; below = below + 1) begin
+          place = place + {{(TAKE_W-1){1'b0}}, mask_i[below]};
+        end
       end
+      assign vec[CodeW*lane +: CodeW] =
+          buffer_q[CodeW*place +: CodeW] & {CodeW{mask_i[lane]}};
     end
-  end
+  endgenerate
 
-  wire [COUNT_W-1:0] need   = {{(COUNT_W - TAKE_W) {1'b0}}, ones};
+  wire [COUNT_W-1:0] need   = {{(COUNT_W - TAKE_W) {1'b0}}, mask_ones_i};
   wire               enough = count_q >= need;
   assign mask_ready_o = enough && (!vec_valid_q || vec_ready_i);
 
   wire               take    = mask_valid_i && mask_ready_o;
-  wire [COUNT_W-1:0] shift   = take ? need : {COUNT_W{1'b0}};
-  wire [COUNT_W-1:0] kept    = (take && mask_last_i) ? {COUNT_W{1'b0}} : count_q - shift;
+  wire [COUNT_W-1:0] rest    = mask_last_i ? {COUNT_W{1'b0}} : count_q - need;
+  wire [COUNT_W-1:0] kept    = take ? rest : count_q;
   wire               push    = codes_valid_i && codes_ready_o;
   assign codes_ready_o = kept <= Lanes[COUNT_W-1:0];
-  assign codes_taken_o = take ? ones : {TAKE_W{1'b0}};
+  assign codes_taken_o = take ? mask_ones_i : {TAKE_W{1'b0}};
 
   // What is kept moves down; a new word joins above it.
-  wire [BUFFER_W-1:0] shifted  = buffer_q >> (CodeW * shift);
+  wire [BUFFER_W-1:0] moved    = buffer_q >> (CodeW * need);
+  wire [BUFFER_W-1:0] shifted  = take ? moved : buffer_q;
   wire [BUFFER_W-1:0] inserted = {{(Lanes * CodeW) {1'b0}}, codes_i} << (CodeW * kept);
   integer             place;
   always @* begin

@@ -36,7 +36,7 @@ Latency 4 cycles; every stage stands still while en_i is low.)");
   // Stage 3: 2^-f.
   wire [D_F-1:0] f = t_q[D_F-1:0];
 )");
-  AddPwl(m, spec::Exp2Table(), "f", "");
+  AddPwl(m, spec::Exp2Table(), "f");
   m.Body(R"(
   reg [16:0] y_q;
   reg [7:0]  k_q;

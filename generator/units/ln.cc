@@ -29,7 +29,7 @@ every stage stands still while en_i is low.)");
 
   // Stage 2: both terms; stage 3: their sum.
 )");
-  AddPwl(m, spec::LnTable(), "u_q", "");
+  AddPwl(m, spec::LnTable(), "u_q");
   m.Body(R"(
   reg signed [21:0] whole_q;
   reg        [16:0] part_q;

@@ -24,11 +24,11 @@ vlog::Module EmitPostLane() {
   m.Describe(R"(
 eb_post_lane: one lane of the post-processor.
 
-acc -> shift -> + bias -> activation (2 stages) -> + residual -> encoder (2 stages): 7 cycles from
+acc -> shift -> + bias -> activation (4 stages) -> + residual -> encoder (2 stages): 9 cycles from
 acc_i, bias_i and res_i to code_o, score_o and fixed_o. Every sum saturates to a Fixed (signed
 Q10.16). en_i[s] lets stage s + 1 take its operands; a stage without a vector does not switch. The parameters of the operation stay still while its vectors are in the pipeline.)");
   AddFormatParameters(m);
-  m.Input("clk_i").Input("en_i", "7");
+  m.Input("clk_i").Input("en_i", "9");
   m.InputSigned("acc_i", "AccW").Input("bias_i", "32").Input("res_i", "CodeW");
   m.Group("The operation.").InputSigned("shift_i", "8").Input("activation_i", "3");
   m.InputSigned("bias_res_i", "8").InputSigned("bias_out_i", "8");
@@ -75,25 +75,21 @@ Q10.16). en_i[s] lets stage s + 1 take its operands; a stage without a vector do
     end
   end
 
-  // Stages 3 and 4: activation.
+  // Stages 3 to 6: activation.
   wire signed [FIXED_W-1:0] activated;
   eb_activation u_activation (
     .clk_i(clk_i),
-    .en_i(|en_i[3:2]),
+    .en_i(|en_i[5:2]),
     .x_i(biased_q),
     .fn_i(activation_i),
     .y_o(activated)
   );
 )");
   m.Body(R"(
-  // Stage 5: residual, decoded in stage 4.
-  reg [CodeW-1:0] res_q1;
-  reg [CodeW-1:0] res_q2;
-  reg [CodeW-1:0] res_q3;
+  // Stage 7: residual, decoded in stage 6.
+  reg [5*CodeW-1:0] res_q;  // youngest in the low bits
   always @(posedge clk_i) begin
-    if (en_i[0]) res_q1 <= res_i;
-    if (en_i[1]) res_q2 <= res_q1;
-    if (en_i[2]) res_q3 <= res_q2;
+    if (|en_i[4:0]) res_q <= {res_q[4*CodeW-1:0], res_i};
   end
 
   wire signed [FIXED_W-1:0] residual;
@@ -102,26 +98,26 @@ Q10.16). en_i[s] lets stage s + 1 take its operands; a stage without a vector do
     .ExpW(ExpW)
   ) u_residual (
     .clk_i(clk_i),
-    .en_i(en_i[3]),
-    .code_i(res_q3),
+    .en_i(en_i[5]),
+    .code_i(res_q[4*CodeW+:CodeW]),
     .bias_i(bias_res_i),
     .x_o(residual)
   );
 
   reg signed [FIXED_W-1:0] sum_q;
   always @(posedge clk_i) begin
-    if (en_i[4]) begin
+    if (en_i[6]) begin
       sum_q <= saturate({activated[FIXED_W-1], activated} + {residual[FIXED_W-1], residual});
     end
   end
 
-  // Stages 6 and 7: the encoder, and beside it the score and the Fixed.
+  // Stages 8 and 9: the encoder, and beside it the score and the Fixed.
   eb_af_encoder #(
     .CodeW(CodeW),
     .ExpW(ExpW)
   ) u_encoder (
     .clk_i(clk_i),
-    .en_i(|en_i[6:5]),
+    .en_i(|en_i[8:7]),
     .x_i(sum_q),
     .bias_i(bias_out_i),
     .code_o(code_o)
@@ -135,7 +131,7 @@ Q10.16). en_i[s] lets stage s + 1 take its operands; a stage without a vector do
     .MaxLeft(0)
   ) u_score (
     .clk_i(clk_i),
-    .en_i(en_i[5]),
+    .en_i(en_i[7]),
     .x_i(sum_q),
     .shift_i(SCORE_DROP),
     .y_o(score)
@@ -145,8 +141,8 @@ Q10.16). en_i[s] lets stage s + 1 take its operands; a stage without a vector do
   reg signed [FIXED_W-1:0] fixed_q;
   reg signed [FIXED_W-1:0] fixed_q2;
   always @(posedge clk_i) begin
-    if (en_i[5]) fixed_q <= sum_q;
-    if (en_i[6]) begin
+    if (en_i[7]) fixed_q <= sum_q;
+    if (en_i[8]) begin
       score_q2 <= score;
       fixed_q2 <= fixed_q;
     end
@@ -178,7 +174,7 @@ vector.)");
   m.InputSigned("bias_res_i", "8").InputSigned("bias_out_i", "8");
   m.Group("Results.").Output("valid_o").Output("tag_o", "TagW").Output("code_o", "Lanes*CodeW");
   m.Output("score_o", "Lanes*16").Output("fixed_o", "Lanes*26");
-  m.Local("LATENCY", "7");
+  m.Local("LATENCY", "9");
   m.Uses(EmitPostLane());
   m.Body(R"(
   reg [LATENCY-1:0] valid_q;

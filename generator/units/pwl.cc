@@ -5,9 +5,7 @@
 #include <algorithm>
 
 namespace edgebert::gen {
-namespace {
 
-/// Bits of a signed number that holds every value.
 int SignedBits(const std::vector<int64_t>& values) {
   int bits = 2;
   for (const int64_t value : values) {
@@ -16,8 +14,8 @@ int SignedBits(const std::vector<int64_t>& values) {
   return bits;
 }
 
-void AddRom(vlog::Module& m, const spec::PwlTable& table, const std::string& u,
-            const std::string& prefix, int slope_bits) {
+void AddPwlRom(vlog::Module& m, const spec::PwlTable& table, int slope_bits, const std::string& u,
+               const std::string& prefix) {
   const int r = table.remainder_bits;
   m.Rom(fmt::format("{}: chord start c0 and rise c1 of each segment, {} fraction bits.", table.name,
                     table.fraction_bits),
@@ -25,46 +23,25 @@ void AddRom(vlog::Module& m, const spec::PwlTable& table, const std::string& u,
         {{prefix + "c0", kPwlBits, false, table.c0}, {prefix + "c1", slope_bits, true, table.c1}});
 }
 
-/// The wire `<prefix>y` from `<prefix>c0` and `<prefix>c1`.
-void AddChord(vlog::Module& m, const std::string& u, const std::string& prefix, int r,
-              int slope_bits) {
-  const int rise_bits = std::max(slope_bits + r + 1, kPwlBits + r);
+void AddPwlLine(vlog::Module& m, int remainder_bits, int slope_bits, const std::string& c0,
+                const std::string& c1, const std::string& rest) {
+  const int r = remainder_bits;
+  const int top = std::max(slope_bits, kPwlBits + 1) + r;  // the sign
+  // The start of the chord and the half that rounds are one addend, so that one adder ends it all.
   m.Body(fmt::format(
-      "  wire signed [{0}:0] {1}rise = {1}c1 * $signed({{1'b0, {2}[{3}:0]}}) + {4}'sd{5};\n"
-      "  wire [{6}:0] {1}y = {1}c0 + {1}rise[{7}:{8}];\n"
-      "  wire {1}rise_unused = &{{1'b0, {1}rise[{0}:{9}], {1}rise[{3}:0]}};",
-      rise_bits, prefix, u, r - 1, rise_bits + 1, int64_t{1} << (r - 1), kPwlBits - 1,
-      kPwlBits + r - 1, r, kPwlBits + r));
+      "  wire signed [{0}:0] line =\n"
+      "      $signed({{{{{1}{{1'b0}}}}, {2}, {3}'d{4}}}) + {5} * $signed({{1'b0, {6}}});\n"
+      "  wire [{7}:0] y = line[{8}:{3}];\n"
+      "  wire line_unused = &{{1'b0, line[{0}:{9}], line[{10}:0]}};",
+      top, top + 1 - kPwlBits - r, c0, r, int64_t{1} << (r - 1), c1, rest, kPwlBits - 1,
+      kPwlBits + r - 1, kPwlBits + r, r - 1));
 }
 
-}  // namespace
-
-void AddPwl(vlog::Module& m, const spec::PwlTable& table, const std::string& u,
-            const std::string& prefix) {
+void AddPwl(vlog::Module& m, const spec::PwlTable& table, const std::string& u) {
   const int slope_bits = SignedBits(table.c1);
-  AddRom(m, table, u, prefix, slope_bits);
-  AddChord(m, u, prefix, table.remainder_bits, slope_bits);
-}
-
-void AddPwlChoice(vlog::Module& m, const std::vector<PwlChoice>& choices, const std::string& u,
-                  const std::string& select) {
-  int slope_bits = 0;
-  for (const PwlChoice& choice : choices) {
-    slope_bits = std::max(slope_bits, SignedBits(choice.table.c1));
-  }
-  std::string items;
-  for (const PwlChoice& choice : choices) {
-    AddRom(m, choice.table, u, choice.prefix, slope_bits);
-    items += fmt::format("      {}: begin c0 = {}c0; c1 = {}c1; end\n",
-                         &choice == &choices.back() ? "default" : choice.label, choice.prefix,
-                         choice.prefix);
-  }
-  m.Body(
-      fmt::format("  reg [{}:0] c0;\n"
-                  "  reg signed [{}:0] c1;\n"
-                  "  always @* begin\n    case ({})\n{}    endcase\n  end\n",
-                  kPwlBits - 1, slope_bits - 1, select, items));
-  AddChord(m, u, "", choices[0].table.remainder_bits, slope_bits);
+  AddPwlRom(m, table, slope_bits, u, "");
+  AddPwlLine(m, table.remainder_bits, slope_bits, "c0", "c1",
+             fmt::format("{}[{}:0]", u, table.remainder_bits - 1));
 }
 
 void AddMantissa(vlog::Module& m, const std::string& x, const std::string& width) {

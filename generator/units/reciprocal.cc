@@ -10,7 +10,7 @@ vlog::Module EmitReciprocal() {
   m.Describe(R"(
 eb_reciprocal: 1/S = r * 2^-(16+k) of a positive integer S.
 
-k is the position of the leading one of S, r comes from a table over the 16 bits below it. Latency 2
+k is the position of the leading one of S, r comes from a table over the 16 bits below it. Latency 3
 cycles; every stage stands still while en_i is low.)");
   m.Param("SumW", "27", "bits of S, at most 64");
   m.Input("clk_i").Input("en_i").Input("s_i", "SumW").Output("r_o", "17").Output("k_o", "6");
@@ -25,16 +25,36 @@ cycles; every stage stands still while en_i is low.)");
     end
   end
 
-  // Stage 2: the mantissa of the reciprocal.
+  // Stage 2: the segment of the table.
 )");
-  AddPwl(m, spec::ReciprocalTable(), "u_q", "");
+  const spec::PwlTable& table = spec::ReciprocalTable();
+  const int slope_bits = SignedBits(table.c1);
+  m.Local("REST_W", table.remainder_bits).Local("SLOPE_W", slope_bits);
+  AddPwlRom(m, table, slope_bits, "u_q", "");
+  m.Body(R"(
+  reg        [16:0]        c0_q;
+  reg signed [SLOPE_W-1:0] c1_q;
+  reg        [REST_W-1:0]  rest_q;
+  reg        [5:0]         lead_q2;
+  always @(posedge clk_i) begin
+    if (en_i) begin
+      c0_q    <= c0;
+      c1_q    <= c1;
+      rest_q  <= u_q[REST_W-1:0];
+      lead_q2 <= lead_q;
+    end
+  end
+
+  // Stage 3: the mantissa of the reciprocal.
+)");
+  AddPwlLine(m, table.remainder_bits, slope_bits, "c0_q", "c1_q", "rest_q");
   m.Body(R"(
   reg [16:0] r_q;
   reg [5:0]  k_q;
   always @(posedge clk_i) begin
     if (en_i) begin
       r_q <= y;
-      k_q <= lead_q;
+      k_q <= lead_q2;
     end
   end
   assign r_o = r_q;

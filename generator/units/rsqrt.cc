@@ -28,7 +28,7 @@ loses nothing. Latency 2 cycles; every stage stands still while en_i is low.)");
 
   // Stage 2: the mantissa of the root.
 )");
-  AddPwl(m, spec::RSqrtTable(), "u_q", "");
+  AddPwl(m, spec::RSqrtTable(), "u_q");
   m.Body(R"(
   reg [16:0] y_q;
   reg [4:0]  h_q;

@@ -7,7 +7,7 @@ namespace edgebert::gen {
 
 /// From a row's last tile in a pass to its first in the next, at most, beside log2(n) cycles: what
 /// its rings hold beyond a row.
-inline constexpr int kSoftmaxPassCycles = 13;
+inline constexpr int kSoftmaxPassCycles = 14;
 
 vlog::Module EmitSoftmax();
 

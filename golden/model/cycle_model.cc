@@ -40,7 +40,7 @@ constexpr Cycle kResponseToFree = 1;   // count of writes in flight
 
 // eb_exit.
 constexpr Cycle kExitStart = 2;     // command register, entropy unit
-constexpr Cycle kExitCombine = 16;  // logit, exp, sums, reciprocal and logarithm, entropy
+constexpr Cycle kExitCombine = 17;  // logit, exp, sums, reciprocal and logarithm, entropy
 constexpr Cycle kExitDone = 1;
 
 /// The first cycle in which an instruction can be dispatched.

@@ -38,11 +38,11 @@ module eb_entropy (
   localparam [2:0] StDone    = 3'd4;
 
   // Cycles from the last class until H is final: logit 1, d 2, exp 4, product and sums 3,
-  // reciprocal 2 (ln 3), product 2, shift 1, mean 1, H 1; one of them in StSum.
-  localparam [3:0] COMBINE = 4'd15;
+  // reciprocal 3, ln 3, product 2, shift 1, mean 1, H 1; one of them in StSum.
+  localparam [4:0] COMBINE = 5'd16;
 
   reg [2:0] state_q;
-  reg [3:0] wait_q;
+  reg [4:0] wait_q;
   reg [7:0] class_q;
   wire      last = {1'b0, class_q} == classes_i - 9'd1;
 
@@ -66,7 +66,7 @@ module eb_entropy (
   wire counting = (state_q == StMax) || (state_q == StSum);
   always @(posedge clk_i) begin
     class_q <= (counting && !last) ? class_q + 8'd1 : 8'd0;
-    wait_q  <= (state_q == StCombine) ? wait_q + 4'd1 : 4'd0;
+    wait_q  <= (state_q == StCombine) ? wait_q + 5'd1 : 5'd0;
   end
 
   assign class_o = class_q;

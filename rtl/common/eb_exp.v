@@ -75,9 +75,10 @@ module eb_exp (
     endcase
   end
 
-  wire signed [24:0] rise = c1 * $signed({1'b0, f[6:0]}) + 25'sd64;
-  wire [16:0] y = c0 + rise[23:7];
-  wire rise_unused = &{1'b0, rise[24:24], rise[6:0]};
+  wire signed [25:0] line =
+      $signed({{2{1'b0}}, c0, 7'd64}) + c1 * $signed({1'b0, f[6:0]});
+  wire [16:0] y = line[23:7];
+  wire line_unused = &{1'b0, line[25:24], line[6:0]};
 
   reg [16:0] y_q;
   reg [7:0]  k_q;

@@ -113,9 +113,10 @@ module eb_ln #(
     endcase
   end
 
-  wire signed [27:0] rise = c1 * $signed({1'b0, u_q[9:0]}) + 28'sd512;
-  wire [16:0] y = c0 + rise[26:10];
-  wire rise_unused = &{1'b0, rise[27:27], rise[9:0]};
+  wire signed [28:0] line =
+      $signed({{2{1'b0}}, c0, 10'd512}) + c1 * $signed({1'b0, u_q[9:0]});
+  wire [16:0] y = line[26:10];
+  wire line_unused = &{1'b0, line[28:27], line[9:0]};
 
   reg signed [21:0] whole_q;
   reg        [16:0] part_q;

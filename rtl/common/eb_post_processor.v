@@ -35,7 +35,7 @@ module eb_post_processor #(
   output wire [Lanes*26-1:0]    fixed_o
 );
 
-  localparam LATENCY = 7;
+  localparam LATENCY = 9;
 
   reg [LATENCY-1:0] valid_q;
   always @(posedge clk_i or negedge rst_ni) begin

@@ -39,19 +39,20 @@ module eb_reram_ctrl #(
   output wire                   read_o
 );
 
-  localparam INDEX_W          = 32;                // bits of an index entry
+  localparam INDEX_W          = 32;                    // bits of an index entry
   localparam WORD_ENTRIES     = WordBits / INDEX_W;
-  localparam WORD_VECTORS     = WordBits / Lanes;  // masks of a word
+  localparam WORD_VECTORS     = WordBits / Lanes;      // masks of a word
   localparam WORD_CODES       = WordBits / CodeW;
   localparam VECTOR_SHIFT     = $clog2(WORD_VECTORS);
   localparam SLOT_W           = (WORD_VECTORS > 1) ? VECTOR_SHIFT : 1;
-  localparam MASK_DEPTH       = 4;                 // mask words asked for or held
-  localparam CODE_DEPTH       = 8;                 // code words asked for or held
+  localparam MASK_DEPTH       = 4;                     // mask words asked for or held
+  localparam CODE_DEPTH       = 8;                     // code words asked for or held
   localparam KIND_DEPTH       = 1 + MASK_DEPTH + CODE_DEPTH;
   localparam MASK_COUNT_W     = $clog2(MASK_DEPTH + 1);
   localparam CODE_COUNT_W     = $clog2(CODE_DEPTH + 1);
   localparam KIND_COUNT_W     = $clog2(KIND_DEPTH + 1);
-  localparam ONES_W           = $clog2(WordBits + 1);
+  localparam COUNT_W          = $clog2(Lanes) + 1;     // of a mask
+  localparam ONES_W           = $clog2(WordBits + 1);  // of a word of masks
   localparam DEBT_W           = $clog2(MASK_DEPTH * WordBits + 1) + 1;
   localparam [1:0] KIND_INDEX = 2'd0;
   localparam [1:0] KIND_MASK  = 2'd1;
@@ -66,7 +67,7 @@ module eb_reram_ctrl #(
   // ---- The row ----
 
   reg        busy_q, busy_d;
-  reg        setup_q;         // first cycle of a row
+  reg [2:0]  setup_q;         // first cycles of a row, one hot
   reg        discard_q;       // what the macro owes belongs to a cleared row
   reg [31:0] row_q;
   reg [31:0] mask_base_q;
@@ -85,10 +86,10 @@ module eb_reram_ctrl #(
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       busy_q  <= 1'b0;
-      setup_q <= 1'b0;
+      setup_q <= 3'd0;
     end else begin
       busy_q  <= busy_d;
-      setup_q <= row_take && !clear_i;
+      setup_q <= clear_i ? 3'd0 : {setup_q[1:0], row_take};
     end
   end
 
@@ -109,6 +110,8 @@ module eb_reram_ctrl #(
   reg [31:0]             req_addr_q, req_addr_d;
   reg [31:0]             mask_addr_q;    // of the next mask word
   reg [15:0]             masks_left_q;   // mask words to ask for
+  reg [31:0]             product_low_q;
+  reg [15:0]             product_high_q;
   reg [31:0]             code_addr_q;    // of the next code word
   reg                    index_known_q;
   reg [MASK_COUNT_W-1:0] masks_held_q, masks_held_d;
@@ -118,8 +121,8 @@ module eb_reram_ctrl #(
 
   wire        req_take   = req_valid_q && rr_req_ready_i;
   wire        req_free   = !req_valid_q || rr_req_ready_i;
-  wire        ask_index  = setup_q;
-  wire        ask_mask   = busy_q && !setup_q && req_free && (masks_left_q != 16'd0) &&
+  wire        ask_index  = setup_q[0];
+  wire        ask_mask   = busy_q && (setup_q == 3'd0) && req_free && (masks_left_q != 16'd0) &&
                            (masks_held_q != MASK_DEPTH[MASK_COUNT_W-1:0]);
   wire        ask_codes  = busy_q && !ask_mask && req_free && index_known_q && (debt_q > 0) &&
                            (codes_held_q != CODE_DEPTH[CODE_COUNT_W-1:0]);
@@ -169,9 +172,16 @@ module eb_reram_ctrl #(
   always @(posedge clk_i) begin
     req_kind_q <= req_kind_d;
     req_addr_q <= req_addr_d;
-    if (setup_q) begin
-      mask_addr_q  <= mask_base_q + row_q * mask_words;
+    // The masks begin at mask_base + row * mask_words, a product by halves of the row.
+    if (setup_q[0]) begin
       masks_left_q <= mask_words[15:0];
+    end
+    if (setup_q[1]) begin
+      product_low_q  <= row_q[15:0] * masks_left_q;
+      product_high_q <= row_q[31:16] * masks_left_q;
+    end
+    if (setup_q[2]) begin
+      mask_addr_q  <= mask_base_q + product_low_q + {product_high_q, 16'd0};
     end else if (ask_mask) begin
       mask_addr_q  <= mask_addr_q + 32'd1;
       masks_left_q <= masks_left_q - 16'd1;
@@ -230,14 +240,31 @@ module eb_reram_ctrl #(
 
   wire [WordBits-1:0] entry = rr_rsp_data_i >> (INDEX_W * (row_q % WORD_ENTRIES));
 
-  // Ones of a mask word, without the padding of the row's last one.
-  reg [15:0]       vectors_due_q;  // vectors whose masks have not arrived
+  // Ones of each mask of a word, and their sum without the padding of the row's last one.
+  reg  [15:0]                     vectors_due_q;  // vectors whose masks have not arrived
+  wire [WORD_VECTORS*COUNT_W-1:0] vector_ones;
+  genvar                          v;
+  generate
+    for (v = 0; v < WORD_VECTORS; v = v + 1) begin : g_ones
+      reg [COUNT_W-1:0] count;
+      integer           i;
+      always @* begin
+        count = {COUNT_W{1'b0}};
+        for (i = 0; i < Lanes; i = i + 1) begin
+          count = count + {{(COUNT_W-1){1'b0}}, rr_rsp_data_i[Lanes*v+i]};
+        end
+      end
+      assign vector_ones[COUNT_W*v +: COUNT_W] = count;
+    end
+  endgenerate
+
   reg [ONES_W-1:0] ones;
-  integer          i;
+  integer          j;
   always @* begin
     ones = {ONES_W{1'b0}};
-    for (i = 0; i < WordBits; i = i + 1) begin
-      if (rr_rsp_data_i[i] && (i / Lanes) < {16'd0, vectors_due_q}) ones = ones + 1'b1;
+    for (j = 0; j < WORD_VECTORS; j = j + 1) begin
+      ones = ones + {{(ONES_W-COUNT_W){1'b0}},
+                     vector_ones[COUNT_W*j +: COUNT_W] & {COUNT_W{j < {16'd0, vectors_due_q}}}};
     end
   end
 
@@ -266,16 +293,17 @@ module eb_reram_ctrl #(
   wire                        mask_room;
   wire                        mask_valid;
   wire [WordBits-1:0]         mask_word;
+  wire [WORD_VECTORS*COUNT_W-1:0] mask_ones;
   wire                        codes_room;
   wire                        codes_valid;
   wire                        codes_ready;
   wire [WORD_CODES*CodeW-1:0] codes;
   wire [MASK_COUNT_W-1:0]     unused_masks;
   wire [CODE_COUNT_W-1:0]     unused_codes;
-  wire [$clog2(Lanes):0]      unused_taken;
+  wire [COUNT_W-1:0]          unused_taken;
 
   eb_fifo #(
-    .Width (WordBits),
+    .Width (WordBits + WORD_VECTORS * COUNT_W),
     .Depth (MASK_DEPTH)
   ) u_masks (
     .clk_i       (clk_i),
@@ -283,10 +311,10 @@ module eb_reram_ctrl #(
     .clear_i     (clear_i),
     .in_valid_i  (mask_rsp),
     .in_ready_o  (mask_room),
-    .in_data_i   (rr_rsp_data_i),
+    .in_data_i   ({rr_rsp_data_i, vector_ones}),
     .out_valid_o (mask_valid),
     .out_ready_i (mask_pop),
-    .out_data_o  (mask_word),
+    .out_data_o  ({mask_word, mask_ones}),
     .count_o     (unused_masks)
   );
 
@@ -335,6 +363,7 @@ module eb_reram_ctrl #(
     .mask_valid_i  (mask_valid),
     .mask_ready_o  (mask_ready),
     .mask_i        (mask_word[Lanes*slot_q +: Lanes]),
+    .mask_ones_i   (mask_ones[COUNT_W*slot_q +: COUNT_W]),
     .mask_last_i   (mask_last),
     .codes_taken_o (unused_taken),
     .vec_valid_o   (vec_valid_o),

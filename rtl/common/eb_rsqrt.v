@@ -177,9 +177,10 @@ module eb_rsqrt #(
     endcase
   end
 
-  wire signed [27:0] rise = c1 * $signed({1'b0, u_q[9:0]}) + 28'sd512;
-  wire [16:0] y = c0 + rise[26:10];
-  wire rise_unused = &{1'b0, rise[27:27], rise[9:0]};
+  wire signed [28:0] line =
+      $signed({{2{1'b0}}, c0, 10'd512}) + c1 * $signed({1'b0, u_q[9:0]});
+  wire [16:0] y = line[26:10];
+  wire line_unused = &{1'b0, line[28:27], line[9:0]};
 
   reg [16:0] y_q;
   reg [4:0]  h_q;

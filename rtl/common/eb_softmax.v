@@ -45,7 +45,7 @@ module eb_softmax #(
   localparam WEIGHT_W    = 17;
   localparam SUM_W       = WEIGHT_W + 10;
   // from a row's last tile in a pass to its first in the next, at most
-  localparam PASS_CYCLES = 13 + LANE_W;
+  localparam PASS_CYCLES = 14 + LANE_W;
   localparam RING_W      = $clog2(SEQ_TILES + PASS_CYCLES);  // a ring holds 2^RING_W tiles
   localparam ROWS_W      = 4;
   localparam ROWS        = 8;                                // rows between two passes, at most
@@ -356,19 +356,19 @@ module eb_softmax #(
     .sum_o(tile_sum)
   );
 
-  // The sum of the row, and two cycles later its reciprocal.
+  // The sum of the row, and three cycles later its reciprocal.
   reg  [SUM_W-1:0]  sum_q;
   reg  [TILE_W-1:0] first_tile_2_q;
   reg  [TILE_W-1:0] last_tile_2_q;
-  reg  [2:0]        row_2_q;       // from the sum to the reciprocal
-  reg  [4*TILE_W-1:0] tiles_2_q;   // first and last, beside the reciprocal
+  reg  [3:0]        row_2_q;       // from the sum to the reciprocal
+  reg  [6*TILE_W-1:0] tiles_2_q;   // first and last, beside the reciprocal
   wire [SUM_W-1:0]  addend = {{(SUM_W-WEIGHT_W-LANE_W){1'b0}}, tile_sum};
   wire [16:0]       inverse;
   wire [5:0]        inverse_shift;
   always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni)      row_2_q <= 3'd0;
-    else if (clear_i) row_2_q <= 3'd0;
-    else              row_2_q <= {row_2_q[1:0], valid_2_q[SUM_STAGE] && last_2_q[SUM_STAGE]};
+    if (!rst_ni)      row_2_q <= 4'd0;
+    else if (clear_i) row_2_q <= 4'd0;
+    else              row_2_q <= {row_2_q[2:0], valid_2_q[SUM_STAGE] && last_2_q[SUM_STAGE]};
   end
   always @(posedge clk_i) begin
     if (valid_2_q[SUM_STAGE]) begin
@@ -376,13 +376,13 @@ module eb_softmax #(
       if (first_2_q[SUM_STAGE]) first_tile_2_q <= number_2_q[TILE_W*(SUM_STAGE-1)+:TILE_W];
       last_tile_2_q <= number_2_q[TILE_W*(SUM_STAGE-1)+:TILE_W];
     end
-    tiles_2_q <= {tiles_2_q[2*TILE_W-1:0], first_tile_2_q, last_tile_2_q};
+    tiles_2_q <= {tiles_2_q[4*TILE_W-1:0], first_tile_2_q, last_tile_2_q};
   end
   eb_reciprocal #(
     .SumW(SUM_W)
   ) u_reciprocal (
     .clk_i(clk_i),
-    .en_i(|row_2_q[1:0]),
+    .en_i(|row_2_q[2:0]),
     .s_i(sum_q),
     .r_o(inverse),
     .k_o(inverse_shift)
@@ -418,9 +418,9 @@ module eb_softmax #(
     .clk_i(clk_i),
     .rst_ni(rst_ni),
     .clear_i(clear_i),
-    .in_valid_i(row_2_q[2]),
+    .in_valid_i(row_2_q[3]),
     .in_ready_o(rows_2_ready),
-    .in_data_i({tiles_2_q[4*TILE_W-1:2*TILE_W], inverse, inverse_shift}),
+    .in_data_i({tiles_2_q[6*TILE_W-1:4*TILE_W], inverse, inverse_shift}),
     .out_valid_o(row_3_valid),
     .out_ready_i(row_3_ready),
     .out_data_o({row_3_first, row_3_last, row_3_inverse, row_3_shift}),

@@ -72,6 +72,7 @@ module eb_weight_stream #(
   localparam PREFIX_END       = HEADER_W + MASK_W - LAST_PREFIX_BEAT * AxiDataW;
   localparam BEAT_CODES       = AxiDataW / CodeW;
   localparam LEFT_W           = $clog2(MASK_W + 1);
+  localparam ONES_W           = $clog2(Lanes) + 1;
   localparam ROWS_W           = $clog2(Lanes + 1);
 
   // ---- Segments ----
@@ -140,10 +141,9 @@ module eb_weight_stream #(
   always @* begin
     announced = {LEFT_W{1'b0}};
     for (bit_index = 0; bit_index < AxiDataW; bit_index = bit_index + 1) begin
-      if (beat_i[bit_index] && (begun || bit_index >= HEADER_W) &&
-          (!head_last || bit_index < PREFIX_END)) begin
-        announced = announced + 1'b1;
-      end
+      announced = announced
+          + {{(LEFT_W-1){1'b0}}, beat_i[bit_index] && (begun || bit_index >= HEADER_W)
+                                 && (!head_last || bit_index < PREFIX_END)};
     end
   end
 
@@ -206,6 +206,7 @@ module eb_weight_stream #(
   // ---- Rows ----
 
   reg [MASK_W-1:0] masks_q;  // of the rows left, the next one in the low bits
+  reg [ONES_W-1:0] ones_q;   // of the next one
   reg [15:0]       k_q;
   reg              empty_q;
   wire             mask_ready;
@@ -227,14 +228,28 @@ module eb_weight_stream #(
   reg        out_last_q;
   reg        out_empty_q;
 
+  function [ONES_W-1:0] ones_of;
+    input [Lanes-1:0] mask;
+    integer           i;
+    begin
+      ones_of = {ONES_W{1'b0}};
+      for (i = 0; i < Lanes; i = i + 1) ones_of = ones_of + {{(ONES_W-1){1'b0}}, mask[i]};
+    end
+  endfunction
+
+  wire [ONES_W-1:0] first_ones = ones_of(head_q[HEADER_W +: Lanes]);
+  wire [ONES_W-1:0] next_ones  = ones_of(masks_q[Lanes +: Lanes]);
+
   always @(posedge clk_i) begin
     if (load) begin
       masks_q <= head_q[HEADER_W +: MASK_W];
+      ones_q  <= first_ones;
       k_q     <= head_q[15:0];
       last_q  <= is_last;
       empty_q <= is_empty;
     end else if (mask_take) begin
       masks_q <= masks_q >> Lanes;
+      ones_q  <= next_ones;
     end
     if (mask_take) begin
       out_k_q     <= k_q;
@@ -261,6 +276,7 @@ module eb_weight_stream #(
     .mask_valid_i  (!rows_none),
     .mask_ready_o  (mask_ready),
     .mask_i        (masks_q[Lanes-1:0]),
+    .mask_ones_i   (ones_q),
     .mask_last_i   (rows_one),
     .codes_taken_o (nonzeros_o),
     .vec_valid_o   (tile_valid_o),

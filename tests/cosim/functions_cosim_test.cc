@@ -126,7 +126,7 @@ TEST(Functions, ActivationOverItsTableAndBeyond) {
     const int64_t limit = int64_t{1} << (spec::kActivationDomainBits);
     for (int64_t x = -limit - 3; x <= limit + 3; x += 3) inputs.push_back(x);
     Pipe(
-        dut, inputs, 2, [&](int64_t x) { dut.Get("x_i").SetSigned(x); },
+        dut, inputs, 4, [&](int64_t x) { dut.Get("x_i").SetSigned(x); },
         [&](int64_t x) {
           ASSERT_EQ(dut.Get("y_o").GetSigned(), model::Activate(activation, x))
               << "x " << x << " function " << static_cast<int>(activation);
@@ -149,7 +149,7 @@ TEST(Functions, Reciprocal) {
   auto dut = Build(gen::EmitReciprocal(), {{"SumW", "27"}});
   dut.Get("en_i").Set(1);
   Pipe(
-      dut, Positive(27, 1, 200000), 2, [&](uint64_t s) { dut.Get("s_i").Set(s); },
+      dut, Positive(27, 1, 200000), 3, [&](uint64_t s) { dut.Get("s_i").Set(s); },
       [&](uint64_t s) {
         const model::Scaled expected = model::Reciprocal(s);
         ASSERT_EQ(int64_t(dut.Get("r_o").Get()), expected.mantissa) << s;

@@ -728,10 +728,10 @@ TEST_P(Matmul, NeverWaitsBetweenTilesOrCommands) {
       // While the array works: of all strips but the last.
       const int residual_reads = residual ? (4 * commands - 1) * shape_.max_rows : 0;
       const int first_tile = 3 + shape_.lanes;
-      const int last_strip = shape_.max_rows + 16;
+      const int last_strip = shape_.max_rows + 18;
       EXPECT_LE(cycles, first_tile + expected_counts_.rows + residual_reads + last_strip);
       // The next command comes with the last tile of the one before, which then drains.
-      const int tile_and_drain = (residual ? 3 : 2) * shape_.max_rows + 16;
+      const int tile_and_drain = (residual ? 3 : 2) * shape_.max_rows + 18;
       EXPECT_LE(older_cycles_, (commands - 1) * tile_and_drain);
     }
   }

@@ -85,8 +85,8 @@ TEST_F(CycleModelByHand, OneMatmul) {
   // loads in 57; its 16 codes, beats 57 and 58; masks 58 .. 61, rows 59 .. 62. Shadow full and
   // first row in 63, rows 63 .. 70. Tile 2: prefix beat 59, loads with the last mask of tile 1, 61;
   // rows move from 64, when the shadow is free, to 67. Its rows follow those of tile 1, 71 .. 78.
-  // The last one is summed 2 + 3 cycles later, so the drain opens in 83, reads 84 .. 91, writes 93
-  // .. 100.
+  // The last one is summed 2 + 3 cycles later, so the drain opens in 83, reads 84 .. 91, writes 95
+  // .. 102.
   AddStrip(2);
   const CyclePrediction p = Predict({Stream(), Make(Opcode::kMatmul, {{spec::kMatmulStrips, 1},
                                                                       {spec::kMatmulKTiles, 2},
@@ -95,28 +95,28 @@ TEST_F(CycleModelByHand, OneMatmul) {
   ASSERT_EQ(p.operations.size(), 2U);
   EXPECT_EQ(p.operations[0].sequence, 1U);
   EXPECT_EQ(p.operations[0].first, 32U);
-  EXPECT_EQ(p.operations[0].last, 101U);
-  // 33 .. 62 without a tile; 79 .. 100 only drain.
-  const ArrayCycles array{.mac = 16, .weight = 30, .drain = 22};
+  EXPECT_EQ(p.operations[0].last, 103U);
+  // 33 .. 62 without a tile; 79 .. 102 only drain.
+  const ArrayCycles array{.mac = 16, .weight = 30, .drain = 24};
   EXPECT_EQ(p.array, array);
   EXPECT_EQ(p.operations[0].array, array);
-  // EXIT: two cycles, two passes of two classes, sixteen, and the result in 123; idle in 124.
-  EXPECT_EQ(p.operations[1].first, 101U);
-  EXPECT_EQ(p.operations[1].last, 124U);
-  EXPECT_EQ(p.exit, 22U);
-  // The entropy goes to the result writer in 124, to the bus in 125, is answered in 125 + 1 + 16
-  // and no longer counts in 143. END in 125, FLUSH 126, RESULT 127, words of the record at the
-  // writer from 129: 129, 130, 131, then four wait, so 143, 147 (129 + 18), 148. Answered and quiet
-  // in 166, done in 167.
-  EXPECT_EQ(p.cycles, 167U);
+  // EXIT: two cycles, two passes of two classes, seventeen, and the result in 126; idle in 127.
+  EXPECT_EQ(p.operations[1].first, 103U);
+  EXPECT_EQ(p.operations[1].last, 127U);
+  EXPECT_EQ(p.exit, 23U);
+  // The entropy goes to the result writer in 127, to the bus in 128, is answered in 128 + 1 + 16
+  // and no longer counts in 146. END in 128, FLUSH 129, RESULT 130, words of the record at the
+  // writer from 132: 132, 133, 134, then four wait, so 146, 150 (132 + 18), 151. Answered and quiet
+  // in 169, done in 170.
+  EXPECT_EQ(p.cycles, 170U);
 }
 
 TEST_F(CycleModelByHand, MatmulsOverlap) {
   // The first as above with one tile: rows 63 .. 70, drain opens in 75, reads 76 .. 83, writes
-  // 85 .. 92, post-processor empty in 93. The second is taken when the shadow is free, in 64, and
+  // 87 .. 94, post-processor empty in 95. The second is taken when the shadow is free, in 64, and
   // has its biases from 66: beats 66 and 67, taken in 68. Tile from 69: prefix 69, loads in 70,
   // codes 70 and 71, rows 72 .. 75, first row in 76: the array has waited since 71. Rows to 83. Its
-  // drain waits for the post-processor: opens in 93, reads 94 .. 101, writes 103 .. 110.
+  // drain waits for the post-processor: opens in 95, reads 96 .. 103, writes 107 .. 114.
   AddStrip(1);
   AddStrip(1);
   const Instruction matmul =
@@ -124,19 +124,19 @@ TEST_F(CycleModelByHand, MatmulsOverlap) {
            {{spec::kMatmulStrips, 1}, {spec::kMatmulKTiles, 1}, {spec::kMatmulRowsLen, 1}});
   const CyclePrediction p = Predict({Stream(), matmul, matmul}, 8, kOlderMatmuls);
   ASSERT_EQ(p.operations.size(), 3U);
-  EXPECT_EQ(p.operations[0].last, 103U);
+  EXPECT_EQ(p.operations[0].last, 107U);
   EXPECT_EQ(p.operations[1].first, 64U);
-  EXPECT_EQ(p.operations[1].last, 111U);
+  EXPECT_EQ(p.operations[1].last, 115U);
   EXPECT_EQ(p.operations[0].array, (ArrayCycles{.mac = 8, .weight = 30}));
-  EXPECT_EQ(p.operations[1].array, (ArrayCycles{.mac = 8, .weight = 5, .drain = 27}));
+  EXPECT_EQ(p.operations[1].array, (ArrayCycles{.mac = 8, .weight = 5, .drain = 31}));
   // "All but the youngest" is known a cycle after the first is done.
-  EXPECT_EQ(p.operations[2].first, 94U);
+  EXPECT_EQ(p.operations[2].first, 96U);
 }
 
 TEST_F(CycleModelByHand, HeldTilesLoadWhenNothingElseIsRead) {
   // Dispatched in 31, begins in 32, loads 33 .. 36; rows 37 .. 44. The second tile needs the memory
   // that they read: loads 45 .. 48, rows 49 .. 56. Drains 50 .. 57 and, opened in 56 + 5, 62 .. 69;
-  // the last score is written in 77.
+  // the last score is written in 79.
   const CyclePrediction p =
       Predict({Make(Opcode::kMatmul,
                     {{spec::kMatmulHeld, static_cast<int64_t>(spec::Held::kRows)},
@@ -146,14 +146,14 @@ TEST_F(CycleModelByHand, HeldTilesLoadWhenNothingElseIsRead) {
                      {spec::kMatmulRowsLen, 1}})},
               8);
   EXPECT_EQ(p.operations[0].first, 31U);
-  EXPECT_EQ(p.operations[0].last, 78U);
-  EXPECT_EQ(p.array, (ArrayCycles{.mac = 16, .held = 9, .drain = 21}));
+  EXPECT_EQ(p.operations[0].last, 80U);
+  EXPECT_EQ(p.array, (ArrayCycles{.mac = 16, .held = 9, .drain = 23}));
 }
 
 TEST_F(CycleModelByHand, WindowsLeaveRowsOut) {
   // As above with reach 0: strip 0 has rows 0 .. 3, strip 1 rows 4 .. 7. Loads 33 .. 36, rows
   // 37 .. 40, loads 41 .. 44, rows 45 .. 48; drains: 45 opens, reads 46 .. 49; 53 opens, reads
-  // 54 .. 57, last score 65.
+  // 54 .. 57, last score 67.
   const CyclePrediction p =
       Predict({Make(Opcode::kMatmul,
                     {{spec::kMatmulHeld, static_cast<int64_t>(spec::Held::kRows)},
@@ -163,23 +163,23 @@ TEST_F(CycleModelByHand, WindowsLeaveRowsOut) {
                      {spec::kMatmulRowsLen, 1},
                      {spec::kMatmulWindow, 1}})},
               8);
-  EXPECT_EQ(p.operations[0].last, 66U);
-  EXPECT_EQ(p.array, (ArrayCycles{.mac = 8, .held = 9, .drain = 17}));
+  EXPECT_EQ(p.operations[0].last, 68U);
+  EXPECT_EQ(p.array, (ArrayCycles{.mac = 8, .held = 9, .drain = 19}));
 }
 
 TEST_F(CycleModelByHand, Softmax) {
   // 6 tokens, dispatched in 29, spans of one tile: row r is read in 31 + r, begins its second pass
-  // 10 + 2 cycles later, its third 13 + 2 after that, in 58 + r, and is written in 65 + r; idle
-  // after the last, in 71.
+  // 10 + 2 cycles later, its third 14 + 2 after that, in 59 + r, and is written in 66 + r; idle
+  // after the last, in 72.
   const CyclePrediction one = Predict({Make(Opcode::kSoftmax, {{spec::kSoftmaxReach, 0}})}, 6);
   EXPECT_EQ(one.operations[0].first, 29U);
-  EXPECT_EQ(one.operations[0].last, 71U);
-  EXPECT_EQ(one.softmax, 41U);
+  EXPECT_EQ(one.operations[0].last, 72U);
+  EXPECT_EQ(one.softmax, 42U);
   // With both tiles in reach of every row, row r is read in 31 + 2r and 32 + 2r. The last tile of
   // the last one, read in 42, begins its second pass as the second of its row: 42 + 12 + 1; so too
-  // the third, 55 + 15 + 1, and is written in 78.
+  // the third, 55 + 16 + 1, and is written in 79.
   const CyclePrediction two = Predict({Make(Opcode::kSoftmax, {{spec::kSoftmaxReach, 63}})}, 6);
-  EXPECT_EQ(two.operations[0].last, 79U);
+  EXPECT_EQ(two.operations[0].last, 80U);
 }
 
 TEST_F(CycleModelByHand, LayerNorm) {
@@ -196,11 +196,11 @@ TEST_F(CycleModelByHand, LayerNorm) {
 }
 
 TEST_F(CycleModelByHand, Embed) {
-  // One vector a row, ReRAM latency 4. A row asked for in cycle q: masks requested in q + 2, known
-  // 1 + 4 + 1 later in q + 8; its codes asked for then, in the buffer in q + 14; mask taken in
-  // q + 15, vector in q + 16. So a row takes 17 cycles. Dispatched in 24, the first token takes 2
-  // of its own and three rows, 25 .. 77; written five later, and idle in 77 + 5 + 2 = 84. The next
-  // token has the same type: 2 + 2 * 17 more.
+  // One vector a row, ReRAM latency 4. A row asked for in cycle q: masks requested in q + 4, known
+  // 1 + 4 + 1 later in q + 10; its codes asked for then, in the buffer in q + 16; mask taken in
+  // q + 17, vector in q + 18. So a row takes 19 cycles. Dispatched in 24, the first token takes 2
+  // of its own and three rows, 25 .. 83; written five later, and idle in 83 + 5 + 2 = 90. The next
+  // token has the same type: 2 + 2 * 19 more.
   config_.model.embedding = kLanes;
   const std::vector<uint8_t> codes(5 * kLanes, 1);  // two words, two positions, a type
   image_.reram = checkpoint::LayOutReram(codes, kLanes, image_.format);
@@ -211,9 +211,9 @@ TEST_F(CycleModelByHand, Embed) {
                                                   {spec::kEmbedMaskBase, 3}});
   const CyclePrediction one = Predict({embed}, 1);
   EXPECT_EQ(one.operations[0].first, 24U);
-  EXPECT_EQ(one.operations[0].last, 84U);
-  EXPECT_EQ(one.embed, 59U);
-  EXPECT_EQ(Predict({embed}, 2).embed, 59U + 36);
+  EXPECT_EQ(one.operations[0].last, 90U);
+  EXPECT_EQ(one.embed, 65U);
+  EXPECT_EQ(Predict({embed}, 2).embed, 65U + 40);
 }
 
 TEST(CycleModel, WhatItHasPredictedBeforeChangesNothing) {

@@ -18,7 +18,7 @@ constexpr Cycle kEmbedIdle = 2;     // pipeline seen empty; state
 
 // eb_reram_ctrl.
 constexpr Cycle kRowToIndex = 1;     // row register
-constexpr Cycle kRowToMask = 2;      // address of the masks
+constexpr Cycle kRowToMask = 4;      // their number; address of the masks (3)
 constexpr Cycle kAskToRequest = 1;   // request register
 constexpr Cycle kResponseKnown = 1;  // index register, count of codes, queues
 constexpr int kReramMaskDepth = 4;   // mask words asked for or held

@@ -11,11 +11,10 @@ namespace {
 
 constexpr Cycle kSoftmaxStart = 2;  // command register; the row's tiles
 // From a row's last tile in a pass to its first in the next; and log2(n) levels of a tree.
-constexpr Cycle kSoftmaxMax = 10;  // mask (6), visible scores, largest, queue, tile register
-constexpr Cycle kSoftmaxReciprocal =
-    13;                               // ring, weight (7), sum, reciprocal (2), queue, tile register
-constexpr Cycle kSoftmaxToWrite = 7;  // ring, scale and encode (6)
-constexpr size_t kSoftmaxRows = 8;    // between two passes
+constexpr Cycle kSoftmaxMax = 10;         // mask (6), visible scores, largest, queue, tile register
+constexpr Cycle kSoftmaxReciprocal = 14;  // ring, weight (7), sum, reciprocal (3), queue, tile
+constexpr Cycle kSoftmaxToWrite = 7;      // ring, scale and encode (6)
+constexpr size_t kSoftmaxRows = 8;        // between two passes
 
 }  // namespace
 
