@@ -79,7 +79,7 @@ row() { awk -F, '{ printf "| %s | %d | %.3f | %.2f | %.2f | %s to %s |\n", $1, $
 elaborate base
 if [ ${#units[@]} -eq 0 ]; then
   mapfile -t units < <(grep -ho '^ \+eb_[a-z0-9_]* #(\|^  eb_[a-z0-9_]* u_' "$work"/base/*/eb_top.v |
-    grep -o 'eb_[a-z0-9_]*' | grep -v 'eb_sram_1r1w' | sort -u)
+    grep -o 'eb_[a-z0-9_]*' | grep -v 'eb_sram_1r1w\|eb_reram_macro\|eb_reset_sync' | sort -u)
 fi
 tables=$work/tables.md
 {

@@ -107,13 +107,15 @@ std::vector<std::string> FullSize(const std::string& configs, const std::string&
           "0"};
 }
 
-/// A layer alone: two layers less one. And the whole sentence of `layers`.
+/// A layer alone: two layers less one, without the pooler of an off-ramp, which is a row of its own
+/// and not the layer's. And the whole sentence of one layer.
 void Shapes(Page& page, const std::string& configs) {
   page.Line("## Shapes and array sizes\n");
   page.Line(
       "Dense random weights of the configuration's full size. \"Layer\" is the difference of "
-      "a sentence of two\nlayers and one of one layer; \"sentence\" has one layer, "
-      "embeddings, off-ramp and exit.\n");
+      "a sentence of two\nlayers and one of one layer, without the pooler of off-ramps; "
+      "\"sentence\" has one layer, embeddings,\noff-ramp with its pooler if there is one, and "
+      "exit.\n");
   CyclesHead(page);
   struct Shape {
     const char* name;
@@ -125,15 +127,21 @@ void Shapes(Page& page, const std::string& configs) {
        {Shape{"ALBERT-base", "albert_base", 16, 128}, Shape{"default", "default", 16, 64},
         Shape{"default", "default", 16, 30}, Shape{"default", "n4", 4, 64},
         Shape{"default", "n8", 8, 64}, Shape{"default", "n32", 32, 64}}) {
-    const Figures one = Run({.arguments = FullSize(configs, shape.preset, shape.tokens, 1)});
-    const Figures two = Run({.arguments = FullSize(configs, shape.preset, shape.tokens, 2)});
+    const auto layers = [&](int count, bool pooler) {
+      std::vector<std::string> arguments = FullSize(configs, shape.preset, shape.tokens, count);
+      if (!pooler) arguments.insert(arguments.end(), {"--model.pooler", "false"});
+      return Run({.arguments = arguments});
+    };
+    const Figures one = layers(1, false);
+    const Figures two = layers(2, false);
     Figures layer = two - one;
     layer.exact = one.exact && two.exact;
     CyclesRow(page, fmt::format("{}, layer", shape.name), shape.n, shape.tokens, layer);
-    CyclesRow(page, fmt::format("{}, sentence", shape.name), shape.n, shape.tokens, one);
+    const Figures sentence = layers(1, true);
+    CyclesRow(page, fmt::format("{}, sentence", shape.name), shape.n, shape.tokens, sentence);
     if (shape.n == 16 && shape.tokens == 128) {
       fmt::print(stderr, "simulated {:.0f} kcycles/s of processor time\n",
-                 one.simulated / one.seconds / 1000);
+                 sentence.simulated / sentence.seconds / 1000);
     }
   }
 }
