@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Measures, and writes the tables to docs/results:
+#   buffers       memories in KiB; latency of the DRAM against what the weight stream reads ahead
 #   cycles        on the RTL, over shapes, array sizes and each of EdgeBERT's savings
 #   golden_speed  the golden machine beside OpenBLAS, and on whole data sets
 #   simulation    how fast edgebert-cosim simulates and how soon it starts
@@ -9,8 +10,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 page=${2:-all}
-if [ $# -lt 1 ] || [ ! -f "$1" ] || [[ ! $page =~ ^(all|cycles|golden_speed|simulation|sparsity)$ ]]; then
-  sed -n '2,8s/^# //p' "$0" >&2
+if [ $# -lt 1 ] || [ ! -f "$1" ] || [[ ! $page =~ ^(all|buffers|cycles|golden_speed|simulation|sparsity)$ ]]; then
+  sed -n '2,9s/^# //p' "$0" >&2
   exit 2
 fi
 wants() { [ "$page" = all ] || [ "$page" = "$1" ]; }
@@ -18,6 +19,11 @@ build=${BUILD:-build}
 results=docs/results
 mkdir -p $results
 
+if wants buffers; then
+  scripts/install.sh
+  scripts/build.sh tests/bench/edgebert-buffers-bench
+  "$build/tests/bench/edgebert-buffers-bench" generator/configs $results/buffers.md
+fi
 if wants cycles; then
   scripts/install.sh
   scripts/build.sh tests/bench/edgebert-bench

@@ -31,6 +31,15 @@ for file in "$config" "$liberty"; do
 done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# Three cells of OSU018 have another area in the liberty file than in the LEF, which draws the mapping to one of them.
+if [[ $(basename "$liberty") == osu018_stdcells.lib ]]; then
+  awk '
+    BEGIN { area["LATCH"] = 56; area["OAI21X1"] = 32; area["NAND3X1"] = 32 }
+    /^ *cell *\(/ { cell = $0; sub(/^[^(]*\( */, "", cell); sub(/ *\).*/, "", cell) }
+    /^ *area *:/ && cell in area { sub(/:.*/, ": " area[cell] ";") }
+    { print }' "$liberty" > "$work/osu018_stdcells.lib"
+  liberty=$work/osu018_stdcells.lib
+fi
 
 # Elaborates the accelerator and saves it with every module under the name that its parameters give it.
 #   elaborate NAME [OPTION...]: options of edgebert-gen beside the configuration
@@ -49,22 +58,25 @@ elaborate() {
   yosys -q "$out/elaborate.ys" > "$out/elaborate.log" 2>&1 || { cat "$out/elaborate.log" >&2; exit 3; }
 }
 
+# The name of a unit's module: "\eb_unit" or "$paramod...\eb_unit..."; the first, if there are several.
+#   module_of NAME UNIT
+module_of() {
+  awk -v unit="$2" '
+    $1 == "module" && ($2 == "\\" unit || index($2 "\\", "\\" unit "\\")) { print $2; exit }' \
+    "$work/$1/top.il"
+}
+
 # Prints "unit,cells,area,register period,port period,start,end" of a module.
 #   synthesise NAME UNIT
 synthesise() {
   local out=$work/$1/$2
   local module
   mkdir -p "$out"
-  # "module \eb_unit" or "module $paramod...\eb_unit..."; the first, if there are several.
-  module=$(awk -v unit="$2" '
-    $1 == "module" && ($2 == "\\" unit || index($2 "\\", "\\" unit "\\")) { print $2; exit }' \
-    "$work/$1/top.il")
+  module=$(module_of "$1" "$2")
   [ -n "$module" ] || { echo "error: no module '$2' in this accelerator" >&2; exit 2; }
   sed -e "s|@IN@|$work/$1/top.il|; s|@MODULE@|${module//\\/\\\\}|; s|@UNIT@|$2|; s|@OUT@|$out|" \
     -e "s|@LIBERTY@|$liberty|" scripts/synth/unit.ys > "$out/unit.ys"
   yosys -q -l "$out/yosys.log" "$out/unit.ys" > /dev/null 2> "$out/errors" || { cat "$out/errors" >&2; exit 3; }
-  # OpenSTA does not read concatenations in assignments: outputs that are constant, or registers as they are.
-  sed -i -e '/^ *assign .*{.*;$/d' -e '/^ *assign .*{[^;]*$/,/;$/d' "$out/netlist.v"
   UNIT=$2 LIBERTY=$liberty OUT=$out sta -no_splash -exit scripts/synth/unit.tcl > "$out/sta.log" 2>&1
   if grep -q '^Error' "$out/sta.log"; then cat "$out/sta.log" >&2; exit 3; fi
   awk -v unit="$2" -f scripts/synth/unit.awk "$out/netlist.v" "$out/stat.txt" "$out/sta.log"
@@ -78,8 +90,12 @@ row() { awk -F, '{ printf "| %s | %d | %.3f | %.2f | %.2f | %s to %s |\n", $1, $
 
 elaborate base
 if [ ${#units[@]} -eq 0 ]; then
-  mapfile -t units < <(grep -ho '^ \+eb_[a-z0-9_]* #(\|^  eb_[a-z0-9_]* u_' "$work"/base/*/eb_top.v |
+  # Those that the parameters leave out are not elaborated.
+  mapfile -t named < <(grep -ho '^ \+eb_[a-z0-9_]* #(\|^  eb_[a-z0-9_]* u_' "$work"/base/*/eb_top.v |
     grep -o 'eb_[a-z0-9_]*' | grep -v 'eb_sram_1r1w\|eb_reram_macro\|eb_reset_sync' | sort -u)
+  for unit in "${named[@]}"; do
+    if [ -n "$(module_of base "$unit")" ]; then units+=("$unit"); fi
+  done
 fi
 tables=$work/tables.md
 {
@@ -102,7 +118,8 @@ if [ -n "$report" ]; then
     printf 'Written by `scripts/synth.sh --config %s --depths "%s" --report %s`.\n' "$config" "$depths" "$report"
     printf '%s; OpenSTA %s; %s. ' "$(yosys -V | cut -d' ' -f1,2)" \
       "$(dpkg-query -W -f='${Version}' opensta 2> /dev/null || echo '?')" "$(basename "$liberty")"
-    printf 'Typical corner, no wires, memories as registers: figures to compare with each other.\n\n'
+    printf 'Typical corner, no wires, memories as registers: figures to compare with each other.\n'
+    printf 'Areas of OSU018 cells are those of its LEF where the liberty file differs (LATCH, OAI21X1, NAND3X1).\n\n'
     cat "$tables"
   } > "$work/report.md"
   mv "$work/report.md" "$report"

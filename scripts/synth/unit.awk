@@ -1,9 +1,11 @@
 # netlist.v stat.txt sta.log: "unit,cells,area,register period,port period,start,end".
 FNR == 1 { file++ }
-# The name of the net that a register of the unit itself drives.
-file == 1 && /^module / { inside = $2 == unit || $2 == "\\" unit || $2 == unit "(" || index($2, unit "(") == 1 }
-file == 1 && inside && /^  DFF[A-Z0-9]* / { cell = $2 }
-file == 1 && inside && /^    \.Q\(/ {
+# The name of the net that a register drives.
+file == 1 && /^  DFF[A-Z0-9]* / {
+  cell = $2
+  sub(/^\\/, "", cell)
+}
+file == 1 && /^    \.Q\(/ {
   net = $0
   sub(/^ *\.Q\(\\?/, "", net)
   sub(/ *\),?$/, "", net)
@@ -18,10 +20,8 @@ file == 3 && / slack / {
   period = 100 - $1
   if (section ~ /^registers/) { registers = period } else if (period > ports) { ports = period }
 }
-# A register by that net; one inside an instance by the path of the instance.
-function name(pin) {
-  if (pin in driven) return driven[pin]
-  sub(/\/_[0-9]+_$/, "", pin)
-  return pin
+function name(register) {
+  gsub(/\\/, "", register)
+  return register in driven ? driven[register] : register
 }
 END { printf "%s,%d,%.0f,%.2f,%.2f,%s,%s\n", unit, cells, area, registers, ports, name(start), name(end) }
