@@ -128,9 +128,9 @@ module eb_softmax #(
   localparam READ_STAGE = 5;  // of the read
   localparam LOAD_STAGE = 6;  // mask and score are there
   localparam TREE_STAGE = LOAD_STAGE + 1 + LANE_W;  // the largest of the tile is there
-  reg  [TREE_STAGE:1]         valid_1_q;
-  reg  [TREE_STAGE:1]         first_1_q;
-  reg  [TREE_STAGE:1]         last_1_q;
+  reg  [TREE_STAGE:1]          valid_1_q;
+  reg  [TREE_STAGE:1]          first_1_q;
+  reg  [TREE_STAGE:1]          last_1_q;
   reg  [TILE_W*TREE_STAGE-1:0] number_1_q;  // of the tile, youngest in the low bits
   reg  [AddrW*READ_STAGE-1:0]  addr_1_q;
   wire [Lanes*MASK_W-1:0]      mask;
@@ -266,18 +266,18 @@ module eb_softmax #(
   localparam MASK_DELAY   = 5;
   localparam WEIGHT_STAGE = 8;  // from the read: ring 1, lane 7
   localparam SUM_STAGE    = WEIGHT_STAGE + LANE_W;
-  reg  [SUM_STAGE:1]        valid_2_q;
-  reg  [SUM_STAGE:1]        first_2_q;
-  reg  [SUM_STAGE:1]        last_2_q;
+  reg  [SUM_STAGE:1]          valid_2_q;
+  reg  [SUM_STAGE:1]          first_2_q;
+  reg  [SUM_STAGE:1]          last_2_q;
   reg  [TILE_W*SUM_STAGE-1:0] number_2_q;  // youngest in the low bits
-  reg  signed [SCORE_W-1:0] max_2_q;
-  reg  [RING_W-1:0]         ring_1_wr_q;
-  reg  [RING_W-1:0]         score_rd_q;
-  reg  [RING_W-1:0]         mask_rd_q;
-  wire [Lanes*SCORE_W-1:0]  ring_score;
-  wire [Lanes*MASK_W-1:0]   ring_mask;
-  wire [Lanes*WEIGHT_W-1:0] weight;
-  wire                      busy_2 = |valid_2_q;  // else the lanes rest
+  reg  signed [SCORE_W-1:0]   max_2_q;
+  reg  [RING_W-1:0]           ring_1_wr_q;
+  reg  [RING_W-1:0]           score_rd_q;
+  reg  [RING_W-1:0]           mask_rd_q;
+  wire [Lanes*SCORE_W-1:0]    ring_score;
+  wire [Lanes*MASK_W-1:0]     ring_mask;
+  wire [Lanes*WEIGHT_W-1:0]   weight;
+  wire                        busy_2 = |valid_2_q;  // else the lanes rest
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni)      valid_2_q <= {SUM_STAGE{1'b0}};
     else if (clear_i) valid_2_q <= {SUM_STAGE{1'b0}};
@@ -357,14 +357,14 @@ module eb_softmax #(
   );
 
   // The sum of the row, and three cycles later its reciprocal.
-  reg  [SUM_W-1:0]  sum_q;
-  reg  [TILE_W-1:0] first_tile_2_q;
-  reg  [TILE_W-1:0] last_tile_2_q;
-  reg  [3:0]        row_2_q;       // from the sum to the reciprocal
-  reg  [6*TILE_W-1:0] tiles_2_q;   // first and last, beside the reciprocal
-  wire [SUM_W-1:0]  addend = {{(SUM_W-WEIGHT_W-LANE_W){1'b0}}, tile_sum};
-  wire [16:0]       inverse;
-  wire [5:0]        inverse_shift;
+  reg  [SUM_W-1:0]    sum_q;
+  reg  [TILE_W-1:0]   first_tile_2_q;
+  reg  [TILE_W-1:0]   last_tile_2_q;
+  reg  [3:0]          row_2_q;    // from the sum to the reciprocal
+  reg  [6*TILE_W-1:0] tiles_2_q;  // first and last, beside the reciprocal
+  wire [SUM_W-1:0]    addend = {{(SUM_W-WEIGHT_W-LANE_W){1'b0}}, tile_sum};
+  wire [16:0]         inverse;
+  wire [5:0]          inverse_shift;
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni)      row_2_q <= 4'd0;
     else if (clear_i) row_2_q <= 4'd0;
