@@ -13,10 +13,13 @@
 
 #include "golden/checkpoint/calibration.h"
 #include "golden/checkpoint/file.h"
+#include "golden/checkpoint/image_builder.h"
 #include "golden/checkpoint/model_writer.h"
 #include "golden/checkpoint/random_checkpoint.h"
 #include "golden/checkpoint/safetensors.h"
+#include "golden/model/machine.h"
 #include "golden/reference/functions.h"
+#include "golden/spec/formats.h"
 #include "golden/train/batches.h"
 #include "golden/train/data.h"
 #include "golden/train/schedule.h"
@@ -54,6 +57,13 @@ Result<TensorMap> ToTensors(const Model& model) {
       const SafetensorsFile file,
       SafetensorsFile::Parse("model", SerializeWeights(model.config, model.weights)));
   return ToTensors(file);
+}
+
+uint32_t Checksum(const Model& model) {
+  const std::vector<uint8_t> weights = SerializeWeights(model.config, model.weights);
+  boost::crc_32_type crc;
+  crc.process_bytes(weights.data(), weights.size());
+  return crc.checksum();
 }
 
 SafetensorsWriter ToWriter(const TensorMap& tensors) {
@@ -129,11 +139,48 @@ struct Position {
   int64_t step = 0;
 };
 
-/// What an entropy threshold does to the validation sentences.
+/// What the off-ramps say of a sentence, one a layer.
+struct OffRampAnswers {
+  std::vector<double> entropy;
+  std::vector<bool> right;
+};
+
+/// What an entropy threshold does to sentences.
 struct Exit {
-  double threshold = 0;
   double accuracy = 0;
   double mean_layer = 0;
+};
+
+Exit ExitBelow(double threshold, std::span<const OffRampAnswers> sentences) {
+  Exit exit;
+  for (const OffRampAnswers& sentence : sentences) {
+    const size_t last = sentence.entropy.size() - 1;
+    size_t layer = 0;
+    while (layer < last && !(sentence.entropy[layer] < threshold)) ++layer;
+    exit.mean_layer += static_cast<double>(layer + 1);
+    exit.accuracy += sentence.right[layer] ? 1 : 0;
+  }
+  exit.mean_layer /= static_cast<double>(sentences.size());
+  exit.accuracy /= static_cast<double>(sentences.size());
+  return exit;
+}
+
+/// Collects the answer of every off-ramp while a sentence runs at full depth.
+class AnswerCollector : public model::MachineObserver {
+ public:
+  explicit AnswerCollector(int label) : label_(label) {}
+  void OnWriteBack(const model::Step& /*step*/, const model::WriteBack& write) override {
+    if (write.kind == model::WriteKind::kEntropy) {
+      answers_.entropy.push_back(std::ldexp(write.lanes[0], -spec::kEntropyFraction));
+    } else if (write.kind == model::WriteKind::kPrediction) {
+      answers_.right.push_back(write.lanes[0] == label_);
+    }
+  }
+  [[nodiscard]] const OffRampAnswers& answers() const { return answers_; }
+
+ private:
+  int label_;
+  OffRampAnswers answers_;
 };
 
 class Trainer {
@@ -167,7 +214,9 @@ class Trainer {
 
   // The end.
   void TrainOffRamps();
-  [[nodiscard]] std::vector<Exit> Exits();
+  [[nodiscard]] std::vector<OffRampAnswers> NetworkAnswers() const;
+  [[nodiscard]] Result<std::vector<OffRampAnswers>> GoldenAnswers(
+      const Model& model, const checkpoint::ActivationBiases& biases) const;
   Status Finish();
 
   const Run& run_;
@@ -427,10 +476,7 @@ Status Trainer::AskTeacher() {
                              fmt::join(teacher.config.labels, ","), fmt::join(labels_, ",")),
                  "train-init");
   }
-  const std::vector<uint8_t> weights = SerializeWeights(teacher.config, teacher.weights);
-  boost::crc_32_type crc;
-  crc.process_bytes(weights.data(), weights.size());
-  const std::string key = fmt::format("{:08x} of {}", crc.checksum(), DataChecksum());
+  const std::string key = fmt::format("{:08x} of {}", Checksum(teacher), DataChecksum());
   const std::string path = Path("teacher-logits.safetensors");
   const std::vector<int64_t> shape = {std::ssize(train_.examples), std::ssize(labels_)};
   if (fs::exists(path)) {
@@ -447,8 +493,7 @@ Status Trainer::AskTeacher() {
                       Tokenizer::Load(folder + "/tokenizer.model", teacher.config));
   Partition asked = {train_.rows, train_.examples};
   EB_RETURN_IF_ERROR(Encode(tokenizer, options_.data.train, &asked));
-  EB_ASSIGN_OR_RETURN(const SafetensorsFile file, SafetensorsFile::Parse(folder, weights));
-  EB_ASSIGN_OR_RETURN(const TensorMap tensors, ToTensors(file));
+  EB_ASSIGN_OR_RETURN(const TensorMap tensors, ToTensors(teacher));
   const std::unique_ptr<Network> network = CreateNetwork(ShapeOf(teacher.config), tensors, {});
   const size_t classes = labels_.size();
   teacher_.resize(asked.examples.size() * classes);
@@ -485,11 +530,19 @@ std::string Trainer::DataChecksum() const {
   return fmt::format("data {:08x}", crc.checksum());
 }
 
-/// What a state must agree with: the options that training depends on, and the data.
+/// What a state must agree with: the options that training depends on, and what their files hold.
 std::string Trainer::Fingerprint() const {
   Options options = options_;
   options.save = {};
-  return ToText(options) + DataChecksum() + "\n";
+  const auto crc = [](const auto& values) {
+    boost::crc_32_type sum;
+    sum.process_bytes(values.data(), values.size() * sizeof values[0]);
+    return sum.checksum();
+  };
+  return fmt::format(
+      "{}{}\ntokenizer {:08x}\nweights of model.init and model.embeddings {:08x}\n"
+      "answers of distil.teacher {:08x}\n",
+      ToText(options), DataChecksum(), crc(tokenizer_bytes_), Checksum(model_), crc(teacher_));
 }
 
 Status Trainer::SaveState() const {
@@ -518,11 +571,12 @@ Status Trainer::LoadState() {
       const size_t from = begin == text.npos ? 0 : begin + 1;
       return text.substr(from, text.find('\n', from) - from);
     };
-    return Error({.file = path},
-                 fmt::format("an interrupted run of other options is here ('{}', now '{}'); "
-                             "--restart gives it up",
-                             line(run, theirs), line(fingerprint, ours)),
-                 "train-state");
+    return Error(
+        {.file = path},
+        fmt::format("an interrupted run of other options or files is here ('{}', now '{}'); "
+                    "--restart gives it up",
+                    line(run, theirs), line(fingerprint, ours)),
+        "train-state");
   }
   EB_ASSIGN_OR_RETURN(const TensorMap state, ToTensors(file));
   long long step = 0;
@@ -707,19 +761,14 @@ void Trainer::TrainOffRamps() {
       });
 }
 
-/// Of all thresholds worth telling apart, from 0 (full depth) up.
-std::vector<Exit> Trainer::Exits() {
-  struct Sentence {
-    std::vector<double> entropy;
-    std::vector<bool> right;
-  };
-  std::vector<Sentence> sentences;
+std::vector<OffRampAnswers> Trainer::NetworkAnswers() const {
+  std::vector<OffRampAnswers> sentences;
   for (const std::vector<int>& indices :
        OrderedBatches(valid_.examples, options_.train.batch_tokens)) {
     const Batch batch = MakeBatch(valid_.examples, indices, model_.config.pad_token_id);
     const std::vector<std::vector<float>> layers = network_->LayerLogits(batch);
     for (size_t i = 0; i < indices.size(); ++i) {
-      Sentence& sentence = sentences.emplace_back();
+      OffRampAnswers& sentence = sentences.emplace_back();
       for (const std::vector<float>& layer : layers) {
         const auto begin = layer.begin() + std::ptrdiff_t(i * labels_.size());
         const std::vector<double> logits(begin, begin + std::ptrdiff_t(labels_.size()));
@@ -728,40 +777,37 @@ std::vector<Exit> Trainer::Exits() {
       }
     }
   }
-  constexpr int kThresholds = 100;
-  std::vector<Exit> exits;
-  for (int i = 0; i < kThresholds; ++i) {
-    Exit exit;
-    exit.threshold = std::log(static_cast<double>(labels_.size())) * i / kThresholds;
-    for (const Sentence& sentence : sentences) {
-      const size_t last = sentence.entropy.size() - 1;
-      size_t layer = 0;
-      while (layer < last && !(sentence.entropy[layer] < exit.threshold)) ++layer;
-      exit.mean_layer += static_cast<double>(layer + 1);
-      exit.accuracy += sentence.right[layer] ? 1 : 0;
+  return sentences;
+}
+
+/// What the accelerator will answer, bit for bit.
+Result<std::vector<OffRampAnswers>> Trainer::GoldenAnswers(
+    const Model& model, const checkpoint::ActivationBiases& biases) const {
+  spec::AcceleratorConfig config;
+  config.format = {model.config.adaptivfloat_bits, model.config.adaptivfloat_exponent};
+  EB_ASSIGN_OR_RETURN(config, checkpoint::FitConfig(model.config, config));
+  EB_ASSIGN_OR_RETURN(const model::Image image,
+                      checkpoint::BuildImage(model.config, model.weights, biases, config));
+  model::Machine machine(config, image);
+  std::vector<OffRampAnswers> sentences;
+  for (const Example& example : valid_.examples) {
+    AnswerCollector collector(example.label);
+    const model::SentenceResult& result =
+        machine.Run(checkpoint::TokenWords(example.tokens), 0, &collector);
+    if (result.error != spec::ErrorCode::kNone) {
+      return Error({.file = options_.data.valid, .line = example.line},
+                   fmt::format("the golden model stopped with error {} (detail {})",
+                               static_cast<int>(result.error), result.error_detail),
+                   "train-golden");
     }
-    exit.mean_layer /= static_cast<double>(sentences.size());
-    exit.accuracy /= static_cast<double>(sentences.size());
-    exits.push_back(exit);
+    sentences.push_back(collector.answers());
   }
-  return exits;
+  return sentences;
 }
 
 Status Trainer::Finish() {
   network_->RoundWeights(options_.format.aware < 1);
   TrainOffRamps();
-  const std::vector<Exit> exits = Exits();
-  std::string table = "threshold\tmean_exit_layer\taccuracy\n";
-  for (const Exit& exit : exits) {
-    table +=
-        fmt::format("{:.4f}\t{:.4f}\t{:.4f}\n", exit.threshold, exit.mean_layer, exit.accuracy);
-  }
-  // The last threshold before accuracy falls too far for the first time.
-  Exit chosen = exits[0];
-  for (const Exit& exit : exits) {
-    if (exit.accuracy < exits[0].accuracy - options_.exit.loss / 100 - 1e-9) break;
-    chosen = exit;
-  }
   std::string spans = "head\treach\n";
   const std::vector<float> learnt = network_->Spans();
   for (size_t head = 0; head < learnt.size(); ++head) {
@@ -770,7 +816,6 @@ Status Trainer::Finish() {
   }
   Model model;
   model.config = model_.config;
-  model.config.entropy_threshold = std::round(chosen.threshold * 1e4) / 1e4;
   const std::vector<uint8_t> weights = ToWriter(network_->Export()).Serialize();
   EB_ASSIGN_OR_RETURN(const SafetensorsFile file, SafetensorsFile::Parse("model", weights));
   EB_ASSIGN_OR_RETURN(model.weights, checkpoint::LoadModelWeights(file, model.config));
@@ -786,6 +831,33 @@ Status Trainer::Finish() {
            false);
   const checkpoint::ActivationBiases biases =
       checkpoint::Calibrate(model, sample, {options_.format.width, options_.format.exponent});
+
+  run_.say(
+      fmt::format("golden model: {} validation sentences at full depth", valid_.examples.size()),
+      false);
+  EB_ASSIGN_OR_RETURN(const std::vector<OffRampAnswers> golden, GoldenAnswers(model, biases));
+  const std::vector<OffRampAnswers> network = NetworkAnswers();
+  constexpr int kThresholds = 100;
+  std::string table = "threshold\tmean_exit_layer\taccuracy\tfp32_mean_exit_layer\tfp32_accuracy\n";
+  Exit full;
+  Exit chosen;
+  bool lost = false;  // a smaller threshold already costs too much
+  for (int i = 0; i < kThresholds; ++i) {
+    const double nats = std::log(static_cast<double>(labels_.size())) * i / kThresholds;
+    const double threshold = std::round(nats * 1e4) / 1e4;
+    // The accelerator's register has 16 fraction bits.
+    const double rounded = std::ldexp(
+        checkpoint::ToFixedPoint(threshold, spec::kEntropyFraction, 33), -spec::kEntropyFraction);
+    const Exit exit = ExitBelow(rounded, golden);
+    const Exit fp32 = ExitBelow(threshold, network);
+    table += fmt::format("{:.4f}\t{:.4f}\t{:.4f}\t{:.4f}\t{:.4f}\n", threshold, exit.mean_layer,
+                         exit.accuracy, fp32.mean_layer, fp32.accuracy);
+    if (i == 0) full = exit;
+    lost = lost || exit.accuracy < full.accuracy - options_.exit.loss / 100 - 1e-9;
+    if (lost) continue;
+    chosen = exit;
+    model.config.entropy_threshold = threshold;
+  }
 
   // Everything is written beside the old checkpoint before anything replaces it.
   const fs::path staging = Path("checkpoint.new");
@@ -834,10 +906,11 @@ Status Trainer::Finish() {
   }
   fs::remove_all(staging, failure);
   fs::remove(Path("training-state.safetensors"), failure);
-  run_.say(fmt::format("full depth: accuracy {:.2f} %; exit below {:.4f} nats: {:.2f} %, after "
-                       "{:.2f} of {} layers",
-                       100 * exits[0].accuracy, model.config.entropy_threshold,
-                       100 * chosen.accuracy, chosen.mean_layer, model.config.num_hidden_layers),
+  run_.say(fmt::format("full depth: accuracy {:.2f} % (FP32: {:.2f} %); exit below {:.4f} nats: "
+                       "{:.2f} %, after {:.2f} of {} layers",
+                       100 * full.accuracy, 100 * ExitBelow(0, network).accuracy,
+                       model.config.entropy_threshold, 100 * chosen.accuracy, chosen.mean_layer,
+                       model.config.num_hidden_layers),
            false);
   run_.say(fmt::format("zeros: {:.1f} % of the encoder, {:.1f} % of the word embeddings; {}",
                        100 * network_->EncoderSparsity(), 100 * network_->EmbeddingSparsity(),

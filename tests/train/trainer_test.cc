@@ -6,16 +6,19 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <random>
 
 #include "golden/checkpoint/calibration.h"
 #include "golden/checkpoint/dataset.h"
 #include "golden/checkpoint/file.h"
+#include "golden/checkpoint/image_builder.h"
 #include "golden/checkpoint/model_weights.h"
 #include "golden/checkpoint/random_checkpoint.h"
 #include "golden/checkpoint/safetensors.h"
 #include "golden/checkpoint/tokenizer.h"
+#include "golden/model/machine.h"
 #include "tests/golden/random_model.h"
 #include "tests/support/temporary_folder.h"
 
@@ -157,10 +160,88 @@ TEST_F(Trainer, RefusesTheStateOfAnotherRun) {
   options_.train.learning_rate = 1e-3;
   EXPECT_EQ(ErrorOf("out"),
             Out("out/training-state.safetensors") +
-                ": error: an interrupted run of other options is here ('learning_rate = 0.005', "
-                "now 'learning_rate = 0.001'); --restart gives it up [train-state]");
+                ": error: an interrupted run of other options or files is here ('learning_rate = "
+                "0.005', now 'learning_rate = 0.001'); --restart gives it up [train-state]");
   EXPECT_TRUE(Run("out", -1, true).ok());
   EXPECT_EQ(lines_.find("going on"), std::string::npos);
+}
+
+TEST_F(Trainer, RefusesToGoOnFromOtherWeights) {
+  options_.save.seconds = 0;
+  ASSERT_TRUE(Run("first").ok());
+  const std::string before = Text(Out("first/model.safetensors"));
+  Options first = options_;
+  options_.model.init = Out("first");
+  ASSERT_TRUE(Run("out", 5).ok());
+  std::swap(first, options_);
+  options_.train.seed = 2;
+  ASSERT_TRUE(Run("first").ok());  // another model in the same folder
+  std::swap(first, options_);
+  const std::string error = ErrorOf("out");
+  EXPECT_NE(error.find("other options or files is here ('weights of model.init and "
+                       "model.embeddings "),
+            std::string::npos)
+      << error;
+  folder_.Write("first/model.safetensors", before);
+  EXPECT_TRUE(Run("out", 5).ok());
+  EXPECT_NE(lines_.find("going on from step 5"), std::string::npos) << lines_;
+}
+
+// Of four bits, so that the golden model and FP32 differ; the expected curve comes from sentences
+// that do leave early.
+TEST_F(Trainer, ChoosesTheThresholdWithTheGoldenModel) {
+  options_.format.width = 4;
+  options_.format.exponent = 2;
+  options_.train.epochs = 2;
+  options_.off_ramp.epochs = 1;
+  options_.exit.loss = 5;
+  ASSERT_TRUE(Run("out").ok());
+  const auto model = checkpoint::LoadModel(Out("out"));
+  ASSERT_TRUE(model.ok());
+  const auto tokenizer = checkpoint::Tokenizer::Load(Out("out/tokenizer.model"), model->config);
+  const auto valid = checkpoint::ReadDataset(Out("out/valid.tsv"), model->config.labels);
+  spec::AcceleratorConfig config;
+  config.format = {4, 2};
+  config = checkpoint::FitConfig(model->config, config).value();
+  const auto image = checkpoint::BuildImage(
+      model->config, model->weights, checkpoint::ReadActivationBiases(Out("out")).value(), config);
+  ASSERT_TRUE(image.ok());
+  model::Machine machine(config, *image);
+
+  const std::string table = Text(Out("out/exits.tsv"));
+  double chosen = -1;
+  double full = 0;
+  bool lost = false;
+  int unlike_fp32 = 0;
+  int rows = 0;
+  for (size_t at = table.find('\n') + 1; at < table.size(); at = table.find('\n', at) + 1, ++rows) {
+    double threshold = 0;
+    double layers = 0;
+    double accuracy = 0;
+    double fp32_layers = 0;
+    double fp32_accuracy = 0;
+    ASSERT_EQ(std::sscanf(table.c_str() + at, "%lf\t%lf\t%lf\t%lf\t%lf", &threshold, &layers,
+                          &accuracy, &fp32_layers, &fp32_accuracy),
+              5);
+    double exits = 0;
+    double right = 0;
+    for (const checkpoint::Example& example : *valid) {
+      const auto tokens = tokenizer->Encode(example.sentence);
+      const model::SentenceResult& result = machine.Run(
+          checkpoint::TokenWords(*tokens), static_cast<uint32_t>(std::lround(threshold * 65536)));
+      exits += result.exit_layer;
+      right += result.prediction == example.label ? 1 : 0;
+    }
+    EXPECT_NEAR(layers, exits / 60, 1e-4) << threshold;
+    EXPECT_NEAR(accuracy, right / 60, 1e-4) << threshold;
+    unlike_fp32 += layers != fp32_layers ? 1 : 0;
+    if (rows == 0) full = right;
+    lost = lost || right < full - 3;  // 5 points of 60 sentences
+    if (!lost) chosen = threshold;
+  }
+  EXPECT_EQ(rows, 100);
+  EXPECT_EQ(model->config.entropy_threshold, chosen);
+  EXPECT_GT(unlike_fp32, 10);
 }
 
 TEST_F(Trainer, PrunesAndSwitchesHeadsOff) {
@@ -384,6 +465,35 @@ TEST_F(Trainer, KeepsTheOldCheckpointWhenTheDiskIsFull) {
   EXPECT_TRUE(Text(Out("out/model.safetensors")) == model);
   EXPECT_EQ(Text(Out("out/config.json")), config);
   EXPECT_FALSE(std::filesystem::exists(Out("out/checkpoint.new")));
+}
+
+// The disk becomes full at the very end, when the new checkpoint is written beside the old one:
+// the state fits, but not the longest file of the checkpoint.
+TEST_F(Trainer, KeepsTheOldCheckpointWhenItsReplacementDoesNotFit) {
+  ASSERT_TRUE(Run("out").ok());
+  const std::vector<std::string> files = {"model.safetensors", "config.json", "tokenizer.model",
+                                          "exits.tsv",         "spans.tsv",   "valid.tsv"};
+  std::map<std::string, std::string> old;
+  for (const std::string& file : files) old[file] = Text(Out("out/" + file));
+  options_.train.seed = 9;
+  std::string valid = "sentence\tlabel\n";  // sentences are cut to 16 tokens, lines are not
+  for (int i = 0; i < 60; ++i) {
+    for (int word = 0; word < 4000; ++word) valid += "the ";
+    valid += i % 2 == 0 ? "lamp\tlight\n" : "song\tmusic\n";
+  }
+  options_.data.valid = folder_.Write("long.tsv", valid);
+  ASSERT_GT(valid.size(), 900'000);
+  EXPECT_EQ(Program("ulimit -f 1536; ", "--out '" + Out("out") + "'"), 2);  // 768 KiB a file
+  const std::string messages = Text(folder_.File("messages"));
+  EXPECT_NE(messages.find("checkpoint.new/valid.tsv: error: cannot write the file: File too large"),
+            std::string::npos)
+      << messages;
+  for (const std::string& file : files) EXPECT_TRUE(Text(Out("out/" + file)) == old[file]) << file;
+  EXPECT_FALSE(std::filesystem::exists(Out("out/checkpoint.new")));
+  // With room again the same command ends the run from its last state.
+  EXPECT_EQ(Program("", "--out '" + Out("out") + "'"), 0);
+  EXPECT_NE(Text(folder_.File("messages")).find("going on from step"), std::string::npos);
+  EXPECT_FALSE(Text(Out("out/model.safetensors")) == old["model.safetensors"]);
 }
 
 TEST_F(Trainer, ProgramTellsWhatIsWrong) {
