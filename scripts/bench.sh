@@ -2,6 +2,7 @@
 # Measures, and writes the tables to docs/results:
 #   buffers       memories in KiB; latency of the DRAM against what the weight stream reads ahead
 #   cycles        on the RTL, over shapes, array sizes and each of EdgeBERT's savings
+#   faults        accuracy over maps of faulty ReRAM cells (SENTENCES, default 64, of them golden)
 #   golden_speed  the golden machine beside OpenBLAS, and on whole data sets
 #   simulation    how fast edgebert-cosim simulates and how soon it starts
 #   sparsity      empty tiles and vectors, packed weights, and products with a zero operand
@@ -10,8 +11,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 page=${2:-all}
-if [ $# -lt 1 ] || [ ! -f "$1" ] || [[ ! $page =~ ^(all|buffers|cycles|golden_speed|simulation|sparsity)$ ]]; then
-  sed -n '2,9s/^# //p' "$0" >&2
+if [ $# -lt 1 ] || [ ! -f "$1" ] || [[ ! $page =~ ^(all|buffers|cycles|faults|golden_speed|simulation|sparsity)$ ]]; then
+  sed -n '2,10s/^# //p' "$0" >&2
   exit 2
 fi
 wants() { [ "$page" = all ] || [ "$page" = "$1" ]; }
@@ -28,6 +29,15 @@ if wants cycles; then
   scripts/install.sh
   scripts/build.sh tests/bench/edgebert-bench
   "$build/tests/bench/edgebert-bench" generator/configs models/sst2 "$1" "${3:-8}" $results/cycles.md
+fi
+if wants faults; then
+  scripts/install.sh gnuplot-nox
+  scripts/build.sh tests/bench/edgebert-faults-bench
+  points=$(mktemp)
+  "$build/tests/bench/edgebert-faults-bench" generator/configs/default.cfg models/sst2 "$1" \
+    "${3:-64}" 100 $results/reram_faults.md "$points"
+  scripts/faults_picture.sh "$points" $results/reram_faults.png
+  rm "$points"
 fi
 if wants golden_speed; then
   scripts/install.sh libopenblas-dev

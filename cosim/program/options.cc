@@ -142,6 +142,10 @@ Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv)
       "registers and memories start at random values, by --seed")(
       "pack-weights", po::bool_switch(&result.pack_weights),
       "reorder neurons where that empties tiles of weights; same answers")(
+      "reram-faults", po::value(&result.reram_faults)->value_name("RATE"),
+      "probability that a ReRAM cell reads as a neighbouring level, 0 .. 1; default 0")(
+      "fault-map", po::value<Natural>()->value_name("N"),
+      "seed of the map of faulty cells; default 1")(
       "json", po::value(&result.json)->value_name("FILE"), "write every result here")(
       "trace", po::value(&result.trace)->implicit_value("edgebert.fst")->value_name("FILE"),
       "write waves (FST) of a window; default file edgebert.fst")(
@@ -181,6 +185,7 @@ Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv)
     result.random_model = values["random-model"].as<Natural>().value;
   }
   if (values.contains("seed")) result.seed = values["seed"].as<Natural>().value;
+  if (values.contains("fault-map")) result.fault_map = values["fault-map"].as<Natural>().value;
   if (values.contains("threshold")) result.threshold = values["threshold"].as<double>();
   result.replay = !no_replay;
   result.parsed_ = parsed;
@@ -209,6 +214,9 @@ Result<std::optional<Options>> Options::Parse(int argc, const char* const* argv)
   const double threshold = result.threshold.value_or(0);
   if (!(threshold >= 0 && threshold <= 65535)) fail("--threshold must be from 0 to 65535");
   if (!(result.stalls >= 0 && result.stalls <= 0.95)) fail("--stalls must be from 0 to 0.95");
+  if (!(result.reram_faults >= 0 && result.reram_faults <= 1)) {
+    fail("--reram-faults must be from 0 to 1");
+  }
   if (result.latency < 1 || result.latency > 10'000) fail("--latency must be from 1 to 10000");
   if (result.trace.empty() && (!trace_from.empty() || !trace_to.empty() ||
                                !result.trace_scope.empty() || result.trace_depth != 0)) {

@@ -36,6 +36,8 @@ struct Options {
   int latency = 16;
   bool random_init = false;
   bool pack_weights = false;
+  double reram_faults = 0;  ///< of the cells
+  uint64_t fault_map = 1;   ///< seed
   std::string json;
   std::string trace;  ///< file; empty: no trace
   std::optional<TracePoint> trace_from;

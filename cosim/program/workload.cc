@@ -8,6 +8,7 @@
 #include "golden/checkpoint/model_weights.h"
 #include "golden/checkpoint/quantizer.h"
 #include "golden/checkpoint/random_checkpoint.h"
+#include "golden/checkpoint/reram_faults.h"
 #include "golden/checkpoint/sentences.h"
 #include "golden/checkpoint/tokenizer.h"
 #include "golden/model/machine.h"
@@ -138,6 +139,10 @@ Result<Workload> PrepareWorkload(const Options& options, const ModelEdit& edit) 
                              {.name = name, .pack_weights = options.pack_weights});
   if (!image.ok()) return image.error().Placed({.file = options.model + "/config.json"});
   workload.image = *std::move(image);
+  checkpoint::InjectFaults({.rate = options.reram_faults,
+                            .seed = options.fault_map,
+                            .code_bits = workload.config.reram.bits_per_cell},
+                           &workload.image);
   EB_RETURN_IF_ERROR(model::Machine::Check(workload.config, workload.image));
   workload.threshold = options.threshold.value_or(workload.model.entropy_threshold);
   workload.threshold_register = static_cast<uint32_t>(

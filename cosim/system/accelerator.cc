@@ -131,8 +131,12 @@ Status Accelerator::LoadReram(const model::Image& image) {
           fmt::format("the image has {} words for {}, the macro {}", words, name, memory->depth()),
           "cosim-image");
     }
-    for (size_t word = 0; word < words; ++word) {
-      (*memory)[word].SetBytes(std::span(bytes).subspan(word * word_bytes, word_bytes));
+    // The cells beyond the image are erased.
+    const std::vector<uint8_t> erased(word_bytes, 0);
+    for (size_t word = 0; word < static_cast<size_t>(memory->depth()); ++word) {
+      (*memory)[word].SetBytes(word < words
+                                   ? std::span(bytes).subspan(word * word_bytes, word_bytes)
+                                   : std::span(erased));
     }
     return Ok();
   };

@@ -34,7 +34,7 @@ struct ReramRow {
   int words_read = 0;  ///< SLC and MLC
 };
 
-/// Reads a row. The image must hold all of it.
+/// Reads a row. Codes beyond the image are zero.
 [[nodiscard]] ReramRow ReadReramRow(const ReramImage& image, const ReramLayout& layout,
                                     uint32_t row);
 

@@ -67,6 +67,7 @@ TEST(Options, RefusesWhatDoesNotFitTogether) {
            {"--model", "x", "--data", "b", "--stalls", "1"},
            {"--model", "x", "--data", "b", "--stalls", "nan"},
            {"--model", "x", "--data", "b", "--limit", "-1"},
+           {"--model", "x", "--data", "b", "--reram-faults", "1.5"},
            {"--model", "x", "--data", "b", "--trace-from", "3"},
            {"--model", "x", "--data", "b", "--trace", "--trace-from", "op"},
            {"--model", "x", "--data", "b", "--trace", "--trace-to", "12x"},
@@ -179,6 +180,35 @@ TEST(Program, PackedWeightsGiveTheSameAnswersInFewerCycles) {
   EXPECT_EQ(packed["entropy"], plain["entropy"]);
   EXPECT_LT(packed["mac_cycles"], plain["mac_cycles"]);
   EXPECT_LT(packed["cycles"], plain["cycles"]);
+}
+
+TEST(Program, AgreesUnderFaultsOfTheReram) {
+  const TemporaryFolder folder;
+  const auto run = [&](const std::string& rate, const std::string& map,
+                       const std::string& cell_bits) {
+    const auto result =
+        RunProgram({"--config", kConfig, "--random-model", "9", "--limit", "2", "--threshold", "0",
+                    "--random-init", "--reram-faults", rate, "--fault-map", map,
+                    "--reram.bits_per_cell", cell_bits, "--json", "result.json"},
+                   folder);
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    const auto json = nlohmann::json::parse(std::ifstream(folder.File("result.json")));
+    for (const auto& sentence : json["sentences"]) {
+      // Masks lose and gain ones; the cycles are still those of the model.
+      EXPECT_EQ(sentence["predicted_cycles"], sentence["cycles"]);
+    }
+    return json["sentences"][0]["logits"];
+  };
+  const auto sound = run("0", "1", "2");
+  // At 0.05 most index entries lead elsewhere, some beyond the memory.
+  std::vector<nlohmann::json> answers = {sound};
+  for (const char* cell_bits : {"1", "2", "3"}) {
+    for (const char* map : {"1", "2"}) {
+      const auto logits = run("0.05", map, cell_bits);
+      for (const auto& other : answers) EXPECT_NE(logits, other);
+      answers.push_back(logits);
+    }
+  }
 }
 
 TEST(Program, RunsAPartOfASentence) {

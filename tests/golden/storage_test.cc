@@ -2,11 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <random>
 #include <vector>
 
 #include "golden/checkpoint/image_layout.h"
+#include "golden/checkpoint/reram_faults.h"
 #include "golden/model/bitmask.h"
 #include "golden/model/embedding.h"
 #include "golden/model/reram.h"
@@ -117,6 +119,103 @@ TEST(Reram, ReadsWhatTheImageBuilderWrites) {
         EXPECT_EQ(size_t(mlc_words) * size_t(word_bits / 8), image.mlc.size());
       }
     }
+  }
+}
+
+TEST(Reram, AnIndexBeyondTheImageReadsZeros) {
+  // Words of 32 bits, four codes each; row 0 begins at the last MLC word, row 1 at the last address
+  // of 32 bits, after which comes word 0.
+  ReramImage image;
+  for (const uint32_t word : {1U, 0xFFFFFFFFU, 0x3FU, 0x3FU}) {
+    for (int byte = 0; byte < 4; ++byte) image.slc.push_back(uint8_t(word >> (8 * byte)));
+  }
+  image.mlc = {1, 2, 3, 4, 5, 6, 7, 8};
+  const ReramLayout layout{.word_bits = 32, .code_bits = 8, .elements = 8, .mask_base = 2};
+  EXPECT_EQ(ReadReramRow(image, layout, 0).codes, (std::vector<uint8_t>{5, 6, 7, 8, 0, 0, 0, 0}));
+  EXPECT_EQ(ReadReramRow(image, layout, 1).codes, (std::vector<uint8_t>{0, 0, 0, 0, 1, 2, 0, 0}));
+}
+
+TEST(ReramFaults, AFaultyCellReadsAsANeighbour) {
+  // The levels of the Gray code, lowest first.
+  const std::vector<std::vector<int>> levels = {{0, 1}, {0, 1, 3, 2}, {0, 1, 3, 2, 6, 7, 5, 4}};
+  for (int cell_bits = 1; cell_bits <= 3; ++cell_bits) {
+    const auto& order = levels[size_t(cell_bits - 1)];
+    // 64 = 21 * 3 + 1: the last cell of a word has one bit.
+    const int cells = (64 + cell_bits - 1) / cell_bits;
+    std::mt19937_64 random(21);
+    std::vector<uint8_t> words(8 * 500);
+    for (uint8_t& byte : words) byte = static_cast<uint8_t>(random());
+    std::vector<uint8_t> faulty = words;
+    EXPECT_EQ(checkpoint::InjectCellFaults(1, 5, cell_bits, 64, faulty), size_t(500 * cells));
+    std::vector<int> up(8, 0);
+    std::vector<int> down(8, 0);
+    for (size_t word = 0; word < 500; ++word) {
+      for (int cell = 0; cell < cells; ++cell) {
+        const auto read = [&](const std::vector<uint8_t>& from) {
+          int value = 0;
+          for (int i = 0; i < cell_bits && cell * cell_bits + i < 64; ++i) {
+            const auto bit = size_t(cell * cell_bits + i);
+            value |= (from[8 * word + bit / 8] >> bit % 8 & 1) << i;
+          }
+          return std::ranges::find(order, value) - order.begin();
+        };
+        const auto before = size_t(read(words));
+        const auto after = size_t(read(faulty));
+        ASSERT_TRUE(after == before + 1 || after + 1 == before) << before << " " << after;
+        if ((cell + 1) * cell_bits <= 64) ++(after > before ? up : down)[before];
+      }
+    }
+    for (size_t level = 1; level + 1 < order.size(); ++level) {
+      EXPECT_NEAR(double(up[level]) / (up[level] + down[level]), 0.5, 0.05);
+    }
+  }
+}
+
+TEST(ReramFaults, MapsHaveTheRateAndTheirSeed) {
+  const std::vector<uint8_t> erased(1 << 20, 0);
+  const auto map = [&](double rate, uint64_t seed) {
+    std::vector<uint8_t> words = erased;
+    const size_t faulty = checkpoint::InjectCellFaults(rate, seed, 2, 64, words);
+    size_t ones = 0;  // a cell of level 0 goes to level 1
+    for (const uint8_t byte : words) ones += size_t(std::popcount(byte));
+    EXPECT_EQ(ones, faulty);
+    return words;
+  };
+  const auto count = [&](double rate) {
+    std::vector<uint8_t> words = erased;
+    return double(checkpoint::InjectCellFaults(rate, 7, 2, 64, words));
+  };
+  const double cells = 4.0 * (1 << 20);
+  EXPECT_EQ(count(0), 0);
+  for (const double rate : {1e-4, 1e-2, 0.5}) {
+    EXPECT_NEAR(count(rate), rate * cells, 5 * std::sqrt(rate * cells));
+  }
+  EXPECT_EQ(map(1e-3, 1), map(1e-3, 1));
+  EXPECT_NE(map(1e-3, 1), map(1e-3, 2));
+}
+
+TEST(ReramFaults, StayInTheirPart) {
+  Image image;
+  image.format.reram_word_bits = 64;
+  spec::Instruction embed;
+  embed.Set(spec::kOpcode, static_cast<int64_t>(spec::Opcode::kEmbed));
+  embed.Set(spec::kEmbedMaskBase, 100);  // words
+  image.program = {embed};
+  image.reram = {.slc = std::vector<uint8_t>(8 * 300, 0), .mlc = std::vector<uint8_t>(8 * 400, 0)};
+  const auto faulty = [](const std::vector<uint8_t>& bytes, size_t begin, size_t end) {
+    return std::any_of(bytes.begin() + std::ptrdiff_t(begin), bytes.begin() + std::ptrdiff_t(end),
+                       [](uint8_t byte) { return byte != 0; });
+  };
+  for (int part = 0; part < 3; ++part) {
+    Image copy = image;
+    checkpoint::InjectFaults({.rate = 0.1,
+                              .index_bits = part == 0 ? 1 : 0,
+                              .mask_bits = part == 1 ? 1 : 0,
+                              .code_bits = part == 2 ? 1 : 0},
+                             &copy);
+    EXPECT_EQ(faulty(copy.reram.slc, 0, 800), part == 0);
+    EXPECT_EQ(faulty(copy.reram.slc, 800, 2400), part == 1);
+    EXPECT_EQ(faulty(copy.reram.mlc, 0, 3200), part == 2);
   }
 }
 

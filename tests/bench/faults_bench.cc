@@ -1,0 +1,261 @@
+// What faulty ReRAM cells cost: accuracy of a model over seeded fault maps, by the golden machine
+// at the scale of a data set, and some of the maps on the RTL. Prints tables and writes them, and
+// the points of the plot.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <vector>
+
+#include "cosim/program/session.h"
+#include "golden/checkpoint/reram_faults.h"
+#include "golden/model/machine.h"
+#include "golden/model/reram.h"
+#include "golden/spec/formats.h"
+#include "tests/bench/page.h"
+
+namespace edgebert::cosim {
+namespace {
+
+constexpr double kRates[] = {1e-5, 1e-4, 1e-3, 1e-2, 3e-2};
+
+/// Parts of the image with faults, and the bits of their cells.
+struct Case {
+  std::string name;
+  int index_bits = 0;
+  int mask_bits = 0;
+  int code_bits = 0;
+};
+
+struct Score {
+  double accuracy = 0;
+  double layers = 0;
+};
+
+template <typename T>
+T Value(Result<T> result) {
+  EB_CHECK(result.ok(), "{}", result.error().Format());
+  return std::move(*result);
+}
+
+Options Parse(std::vector<std::string> arguments) {
+  std::vector<const char*> words = {"edgebert-cosim"};
+  for (const std::string& argument : arguments) words.push_back(argument.c_str());
+  return *Value(Options::Parse(static_cast<int>(words.size()), words.data()));
+}
+
+/// The golden machine over the sentences, under one fault map after another. A sentence whose rows
+/// read as without faults has the answer that it has without faults, and is not run again.
+class FaultStudy {
+ public:
+  FaultStudy(const Workload& workload, size_t sentences)
+      : workload_(workload), image_(workload.image), machine_(workload.config, image_) {
+    const size_t step = std::max<size_t>(1, workload.sentences.size() / sentences);
+    for (size_t i = 0; i < workload.sentences.size() && sentences_.size() < sentences; i += step) {
+      sentences_.push_back(&workload.sentences[i]);
+    }
+    for (const spec::Instruction& instruction : image_.program) {
+      if (instruction.Get(spec::kOpcode) == static_cast<int64_t>(spec::Opcode::kEmbed)) {
+        embed_ = &instruction;
+      }
+    }
+    layout_ = {.word_bits = workload.config.reram.word_bits,
+               .code_bits = workload.config.format.width,
+               .elements = embed_->GetInt(spec::kEmbedVectors) * workload.config.vmac.n,
+               .mask_base = static_cast<uint32_t>(embed_->Get(spec::kEmbedMaskBase))};
+    const size_t rows =
+        static_cast<size_t>(image_.facts.vocabulary + image_.facts.max_tokens + image_.facts.types);
+    used_.resize(rows);
+    for (const Sentence* sentence : sentences_) {
+      for (const uint32_t row : Rows(*sentence)) used_[row] = 1;
+    }
+    sound_rows_ = ReadRows();
+    for (const Sentence* sentence : sentences_) sound_.push_back(RunSentence(*sentence));
+  }
+
+  [[nodiscard]] size_t sentences() const { return sentences_.size(); }
+  [[nodiscard]] Score Sound() const { return Mean(sound_); }
+
+  Score Run(const checkpoint::ReramFaults& faults) {
+    image_.reram = workload_.image.reram;
+    checkpoint::InjectFaults(faults, &image_);
+    const std::vector<std::vector<uint8_t>> rows = ReadRows();
+    std::vector<Score> scores;
+    for (size_t i = 0; i < sentences_.size(); ++i) {
+      const bool same = std::ranges::all_of(
+          Rows(*sentences_[i]), [&](uint32_t row) { return rows[row] == sound_rows_[row]; });
+      scores.push_back(same ? sound_[i] : RunSentence(*sentences_[i]));
+    }
+    return Mean(scores);
+  }
+
+ private:
+  [[nodiscard]] std::vector<uint32_t> Rows(const Sentence& sentence) const {
+    std::vector<uint32_t> rows;
+    for (size_t i = 0; i < sentence.tokens.size(); ++i) {
+      const uint32_t token = sentence.tokens[i];
+      rows.push_back(token & ((1U << spec::kTokenTypeBit) - 1));
+      rows.push_back(static_cast<uint32_t>(embed_->Get(spec::kEmbedPositionRow)) +
+                     static_cast<uint32_t>(i));
+      rows.push_back(static_cast<uint32_t>(embed_->Get(spec::kEmbedTypeRow)) +
+                     (token >> spec::kTokenTypeBit));
+    }
+    return rows;
+  }
+  /// Of the rows in use.
+  [[nodiscard]] std::vector<std::vector<uint8_t>> ReadRows() const {
+    std::vector<std::vector<uint8_t>> rows(used_.size());
+    for (size_t row = 0; row < rows.size(); ++row) {
+      if (used_[row] != 0) {
+        rows[row] = model::ReadReramRow(image_.reram, layout_, static_cast<uint32_t>(row)).codes;
+      }
+    }
+    return rows;
+  }
+  Score RunSentence(const Sentence& sentence) {
+    const model::SentenceResult result =
+        machine_.Run(sentence.tokens, workload_.threshold_register);
+    EB_CHECK(result.error == spec::ErrorCode::kNone && sentence.label, "sentence {}",
+             sentence.number);
+    return {result.prediction == *sentence.label ? 1.0 : 0.0, double(result.exit_layer)};
+  }
+  [[nodiscard]] static Score Mean(const std::vector<Score>& scores) {
+    Score mean;
+    for (const Score& score : scores) {
+      mean.accuracy += score.accuracy / static_cast<double>(scores.size());
+      mean.layers += score.layers / static_cast<double>(scores.size());
+    }
+    return mean;
+  }
+
+  const Workload& workload_;
+  model::Image image_;  ///< with the faults of the map
+  model::Machine machine_;
+  const spec::Instruction* embed_ = nullptr;
+  model::ReramLayout layout_;
+  std::vector<const Sentence*> sentences_;
+  std::vector<uint8_t> used_;  ///< of each row: whether a sentence reads it
+  std::vector<std::vector<uint8_t>> sound_rows_;
+  std::vector<Score> sound_;
+};
+
+void Study(Page& page, std::ofstream& points, FaultStudy& study, int maps) {
+  const std::vector<Case> cases = {
+      {.name = "index entries, 1 bit a cell", .index_bits = 1},
+      {.name = "masks, 1 bit a cell", .mask_bits = 1},
+      {.name = "codes, 1 bit a cell (SLC)", .code_bits = 1},
+      {.name = "codes, 2 bits a cell (MLC)", .code_bits = 2},
+      {.name = "codes, 3 bits a cell (MLC)", .code_bits = 3},
+      {.name = "all, codes in 2 bits a cell", .index_bits = 1, .mask_bits = 1, .code_bits = 2},
+  };
+  std::string accuracies = "| faulty part |";
+  std::string rule = "|---|";
+  for (const double rate : kRates) {
+    accuracies += fmt::format(" {:g} |", rate);
+    rule += "---|";
+  }
+  std::string layers = accuracies + "\n" + rule;
+  page.Line(fmt::format(
+      "## Accuracy\n\nIn %, mean and (worst) of {} maps, by the rate of faulty cells. Without "
+      "faults: {:.2f}, exit after layer {:.2f}.\n",
+      maps, 100 * study.Sound().accuracy, study.Sound().layers));
+  page.Line(accuracies + "\n" + rule);
+  for (const Case& test : cases) {
+    std::string row = fmt::format("| {} |", test.name);
+    layers += fmt::format("\n| {} |", test.name);
+    for (const double rate : kRates) {
+      Score mean;
+      double worst = 1;
+      for (int map = 1; map <= maps; ++map) {
+        const Score score = study.Run({.rate = rate,
+                                       .seed = static_cast<uint64_t>(map),
+                                       .index_bits = test.index_bits,
+                                       .mask_bits = test.mask_bits,
+                                       .code_bits = test.code_bits});
+        mean.accuracy += score.accuracy / maps;
+        mean.layers += score.layers / maps;
+        worst = std::min(worst, score.accuracy);
+      }
+      row += fmt::format(" {:.1f} ({:.1f}) |", 100 * mean.accuracy, 100 * worst);
+      layers += fmt::format(" {:.2f} |", mean.layers);
+      points << fmt::format("{}\t{}\t{}\t{}\n", test.name, rate, 100 * mean.accuracy, 100 * worst);
+      fmt::print(stderr, "{} at {:g}: {:.3f}\n", test.name, rate, mean.accuracy);
+    }
+    points << "\n\n";
+    page.Line(row);
+  }
+  page.Line(
+      "\n## Exit layer\n\nMean of the same runs: faults cost energy before they cost answers.\n");
+  page.Line(layers);
+}
+
+void OnRtl(Page& page, const std::vector<std::string>& arguments) {
+  page.Line(
+      "\n## On the RTL\n\nThe same maps, all parts, through `edgebert-cosim --reram-faults RATE "
+      "--fault-map N`: four sentences each, every\nwrite-back compared with the golden machine.\n");
+  page.Line(
+      "| rate | map | bits a cell of the codes | write-backs | bit-exact | cycles as predicted |");
+  page.Line("|---|---|---|---|---|---|");
+  for (const auto& [rate, map, cell_bits] : {std::tuple{"1e-4", "1", "2"},
+                                             {"1e-3", "2", "2"},
+                                             {"1e-3", "3", "3"},
+                                             {"1e-2", "4", "2"},
+                                             {"1e-2", "5", "3"},
+                                             {"1e-2", "6", "1"}}) {
+    std::vector<std::string> words = arguments;
+    words.insert(words.end(), {"--limit", "4", "--reram-faults", rate, "--fault-map", map,
+                               "--reram.bits_per_cell", cell_bits});
+    const Options options = Parse(words);
+    const Workload workload = Value(PrepareWorkload(options));
+    Session session(options, workload, EmitVerilog(workload.config), {}, {});
+    Value(session.Build());
+    uint64_t compared = 0;
+    bool exact = true;
+    bool predicted = true;
+    for (size_t i = 0; i < workload.sentences.size(); ++i) {
+      const SentenceOutcome outcome = session.Run(i);
+      compared += outcome.compared;
+      exact = exact && !outcome.divergence;
+      predicted = predicted && outcome.predicted &&
+                  outcome.predicted->cycles == outcome.hardware.Counter("CYCLES");
+    }
+    page.Line(fmt::format("| {} | {} | {} | {} | {} | {} |", rate, map, cell_bits, compared,
+                          exact ? "yes" : "NO", predicted ? "yes" : "NO"));
+  }
+}
+
+int Main(int argc, const char* const* argv) {
+  if (argc != 8) {
+    fmt::print(stderr, "usage: {} CONFIG MODEL DATA.tsv SENTENCES MAPS PAGE.md POINTS.tsv\n",
+               argv[0]);
+    return 2;
+  }
+  const std::string data = argv[3];
+  const std::vector<std::string> arguments = {"--config", argv[1],  "--model",
+                                              argv[2],    "--data", data};
+  const Workload workload = Value(PrepareWorkload(Parse(arguments)));
+  FaultStudy study(workload, std::stoul(argv[4]));
+  const model::ReramImage& reram = workload.image.reram;
+  Page page;
+  page.Line(fmt::format(
+      "# Faulty ReRAM cells\n\nMeasured by `scripts/bench.sh DATA.tsv faults`: {} on {} of the {} "
+      "sentences of {}, evenly spread, exit below\n{} nats, every answer by the bit-exact golden "
+      "machine.\n\nA faulty cell always reads as a neighbour of its level, up or down alike; "
+      "levels "
+      "are Gray-coded, so one bit is\nwrong. Every cell that the image uses ({} bytes of index and "
+      "masks, {} of codes) is faulty with the same\nprobability. Neither RTL nor golden model has "
+      "parity or ECC: the rows \"codes\" are what a perfect\nprotection of index and masks would "
+      "leave.\n",
+      workload.image.facts.name, study.sentences(), workload.sentences.size(),
+      data.substr(data.rfind('/') + 1), workload.threshold, reram.slc.size(), reram.mlc.size()));
+  std::ofstream points(argv[7]);
+  Study(page, points, study, std::stoi(argv[5]));
+  OnRtl(page, arguments);
+  std::ofstream(argv[6]) << page.text();
+  return 0;
+}
+
+}  // namespace
+}  // namespace edgebert::cosim
+
+int main(int argc, char** argv) { return edgebert::cosim::Main(argc, argv); }
