@@ -1,0 +1,362 @@
+#!/usr/bin/env bash
+# Measures what each step of the recipe costs: trains its variants with several seeds, asks
+# edgebert-golden for the accuracy of each, and writes docs/results/recipe.md and its pictures.
+#   scripts/recipe.sh DATA_DIR [STUDY ..]
+# DATA_DIR holds snips/{snips_train,snips_valid}.tsv, banking77/{train,test}.csv,
+# clinc150/data_full.json and sst2/{train,dev}.tsv. STUDY is ablation, pruning, embedding, formats,
+# shipped (formats of models/sst2) or report; without one, all of them. Runs stay in out/recipe, and
+# what is finished there is not done again: an interrupted study goes on. SEEDS="1 2 3" and
+# TASKS="snips banking77 clinc150" choose others; the sweeps run on the first task. The trainer must
+# be built (scripts/train.sh does it).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+if [ $# -lt 1 ] || [ ! -d "$1" ]; then
+  sed -n '4,10s/^# //p' "$0" >&2
+  exit 2
+fi
+data=$1
+shift
+studies=${*:-ablation pruning embedding formats shipped report}
+seeds=${SEEDS:-1 2 3}
+tasks=${TASKS:-snips banking77 clinc150}
+sweep_task=${tasks%% *}
+build=${BUILD:-build}
+out=out/recipe
+export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+
+# Shorter than the configurations of the tasks, so that there can be many runs: fewer epochs, in
+# smaller batches; the sweeps on two layers, whose weights are as many, as layers share them.
+declare -A epochs_of=([snips]=1 [banking77]=5 [clinc150]=3)
+short=(--train.batch_tokens 512 --off_ramp.sentences 4000)
+no_ramps=(--off_ramp.epochs 0)
+shallow=("${no_ramps[@]}" --model.layers 2)
+no_spans=(--span.ramp 0)
+no_pruning=(--prune.method none)
+whole_embeddings=(--prune.embedding_sparsity 0)
+prune_methods="movement magnitude block"
+prune_sparsities="0.5 0.7 0.9"
+embedding_densities="5 10 20 60"
+formats="8,3 7,3 6,3 6,2 5,3 5,2 4,2"
+
+options_of() { # TASK
+  local config="--config golden/train/configs/$1.cfg"
+  case $1 in
+    snips)
+      echo "$config --data.train $data/snips/snips_train.tsv --data.valid $data/snips/snips_valid.tsv"
+      ;;
+    banking77)
+      echo "$config --data.train $data/banking77/train.csv --data.valid $data/banking77/test.csv"
+      ;;
+    clinc150)
+      echo "$config --data.train $data/clinc150/data_full.json --data.valid $data/clinc150/data_full.json"
+      ;;
+    sst2) echo "--data.train $data/sst2/train.tsv --data.valid $data/sst2/dev.tsv" ;;
+    *)
+      echo "unknown task '$1'" >&2
+      exit 2
+      ;;
+  esac
+}
+
+folder() { echo "$out/$1/$2-$3"; } # TASK VARIANT SEED
+
+# DIR NAME OPTION ..: what the golden model says of it goes to DIR/NAME.txt.
+ask() {
+  "$build/golden/edgebert-golden" --model "$1" --data "$1/valid.tsv" --threads 1 "${@:3}" \
+    > "$1/$2.part" 2> /dev/null
+  mv "$1/$2.part" "$1/$2.txt"
+}
+
+# TASK VARIANT SEED EPOCHS OPTION ..: trains it and asks the golden model at full depth.
+run() {
+  local dir
+  dir=$(folder "$1" "$2" "$3")
+  [ -f "$dir/full.txt" ] && return
+  mkdir -p "$dir"
+  echo "$dir"
+  # shellcheck disable=SC2046
+  "$build/golden/train/edgebert-train" $(options_of "$1") --out "$dir" "${short[@]}" \
+    --train.seed "$3" --train.epochs "$4" "${@:5}" > "$dir/train.txt"
+  rm -f "$dir/teacher-logits.safetensors"
+  ask "$dir" full --threshold 0
+}
+
+ablation() { # TASK SEED
+  local epochs=${epochs_of[$1]} student=(--distil.teacher "$(folder "$1" dense "$2")")
+  run "$1" dense "$2" "$epochs" "${no_ramps[@]}" "${no_spans[@]}" "${no_pruning[@]}" \
+    "${whole_embeddings[@]}"
+  run "$1" spans "$2" "$epochs" "${no_ramps[@]}" "${student[@]}" "${no_pruning[@]}" \
+    "${whole_embeddings[@]}"
+  run "$1" pruned "$2" "$epochs" "${no_ramps[@]}" "${student[@]}" "${whole_embeddings[@]}"
+  run "$1" all "$2" "$epochs" "${student[@]}"
+  [ -f "$(folder "$1" all "$2")/exit.txt" ] || ask "$(folder "$1" all "$2")" exit
+}
+
+pruning() { # TASK SEED
+  local method sparsity
+  local common=("${epochs_of[$1]}" "${shallow[@]}" "${no_spans[@]}" "${whole_embeddings[@]}")
+  run "$1" sweep "$2" "${common[@]}" "${no_pruning[@]}"
+  for sparsity in $prune_sparsities; do
+    for method in $prune_methods; do
+      run "$1" "$method-$sparsity" "$2" "${common[@]}" --prune.method "$method" \
+        --prune.sparsity "$sparsity"
+    done
+  done
+}
+
+embedding() { # TASK SEED
+  local density
+  for density in $embedding_densities; do
+    run "$1" "embedding-$density" "$2" "${epochs_of[$1]}" "${shallow[@]}" "${no_spans[@]}" \
+      "${no_pruning[@]}" --prune.embedding_sparsity "$(awk "BEGIN { print 1 - $density / 100 }")"
+  done
+}
+
+# Rounds a finished model to other formats: no training, the activations calibrated anew.
+in_formats() { # TASK SEED MODEL
+  local format
+  for format in $formats; do
+    run "$1" "format-$format" "$2" 0 "${no_ramps[@]}" --model.init "$3" \
+      --format.width "${format%,*}" --format.exponent "${format#*,}"
+  done
+}
+formats() { in_formats "$1" "$2" "$(folder "$1" all "$2")"; } # TASK SEED
+shipped() { in_formats sst2 1 models/sst2; }
+
+# --- The report ----------------------------------------------------------------------------------
+
+# What a finished run measured; empty where it is not finished.
+golden() { # DIR full|exit: accuracy of the golden model
+  [ -f "$1/$2.txt" ] && sed -n 's/^accuracy  *\([0-9.]*\) %.*/\1/p' "$1/$2.txt"
+}
+fp32() { # DIR: the trainer's own, at full depth
+  [ -f "$1/full.txt" ] && sed -n 's/.*(FP32: \([0-9.]*\) %).*/\1/p' "$1/train.txt"
+}
+layers() { # DIR
+  [ -f "$1/exit.txt" ] && sed -n 's/^mean exit layer  *//p' "$1/exit.txt"
+}
+weight_kib() { # DIR
+  [ -f "$1/full.txt" ] && awk '/^image / { print $2 / 1024 }' "$1/full.txt"
+}
+reram_kib() { # DIR
+  [ -f "$1/full.txt" ] && awk '/^image / { print $6 / 1024 }' "$1/full.txt"
+}
+reaches() { # DIR: tokens that each head reaches
+  [ -f "$1/full.txt" ] && awk 'NR > 1 { printf("%s%.0f", NR > 2 ? " " : "", $2) }' "$1/spans.tsv"
+}
+
+# TASK VARIANT METRIC ..: "mean ± standard deviation (seeds)" of the metric over the seeds.
+mean() {
+  local seed
+  for seed in 1 2 3; do
+    "${@:3:1}" "$(folder "$1" "$2" "$seed")" "${@:4}" || true
+  done | awk '{ n++; sum += $1; squares += $1 * $1 }
+    END {
+      if (n == 0) { print "not yet measured"; exit }
+      mean = sum / n
+      if (n == 1) { printf "%.2f (1)\n", mean; exit }
+      variance = (squares - n * mean * mean) / (n - 1)
+      printf "%.2f ± %.2f (%d)\n", mean, sqrt(variance > 0 ? variance : 0), n
+    }'
+}
+
+# TASK FORMAT-OF-VARIANTS VALUE ..: "value mean lowest highest" lines of the golden accuracy.
+points() {
+  local value seed
+  for value in "${@:3}"; do
+    for seed in 1 2 3; do
+      # shellcheck disable=SC2059
+      golden "$(folder "$1" "$(printf "$2" "$value")" "$seed")" full || true
+    done | awk -v x="$value" '
+      { n++; sum += $1; low = n == 1 || $1 < low ? $1 : low; high = $1 > high ? $1 : high }
+      END { if (n > 0) print x, sum / n, low, high }'
+  done
+}
+
+pictures() {
+  local plots="" method task curves=$out/curves
+  mkdir -p "$curves"
+  for task in $tasks; do
+    for seed in 1 2 3; do
+      [ -f "$(folder "$task" all "$seed")/exit.txt" ] || continue
+      plots+="'$(folder "$task" all "$seed")/exits.tsv' using 2:(100*\$3) with linespoints title '$task, seed $seed', "
+    done
+  done
+  if [ -n "$plots" ]; then
+    gnuplot <<END
+set terminal pngcairo size 720,480 font "sans,11"
+set output "docs/results/recipe_exit.png"
+set title "Early exit: entropy thresholds from 0 (right) up, golden model"
+set xlabel "mean exit layer"
+set ylabel "validation accuracy [%]"
+set key bottom right
+set grid
+set offsets 0, 0, 1, 1
+plot ${plots%, }
+END
+  fi
+  plots=""
+  for method in $prune_methods; do
+    # shellcheck disable=SC2086
+    points "$sweep_task" "$method-%s" $prune_sparsities > "$curves/$method"
+    [ -s "$curves/$method" ] &&
+      plots+="'$curves/$method' using (100*\$1):2:3:4 with yerrorlines title '$method', "
+  done
+  # shellcheck disable=SC2086
+  points "$sweep_task" "embedding-%s" $embedding_densities > "$curves/embedding"
+  [ -n "$plots" ] && [ -s "$curves/embedding" ] || return 0
+  gnuplot <<END
+set terminal pngcairo size 1080,440 font "sans,11"
+set output "docs/results/recipe_sparsity.png"
+set grid
+set offsets 0, 0, 1, 1
+set multiplot layout 1,2
+set ylabel "validation accuracy, golden model [%]"
+set title "Pruning the encoder ($sweep_task)"
+set xlabel "zeros in the encoder [%]"
+set xrange [45:95]
+set key bottom left
+plot ${plots%, }
+set title "Pruning the word embeddings ($sweep_task)"
+set xlabel "density [%]"
+set xrange [0:65]
+set key off
+plot '$curves/embedding' using 1:2:3:4 with yerrorlines
+unset multiplot
+END
+}
+
+ablation_table() { # TASK
+  local row variant name
+  if [ "$(mean "$1" dense golden full)" = "not yet measured" ]; then
+    echo "$1: not yet measured."
+    return
+  fi
+  echo "| $1 | FP32 | golden, 8 bits | mean exit layer of 4 | weights [KiB] | ReRAM [KiB] |"
+  echo "|---|---|---|---|---|---|"
+  for row in "dense:teacher" "spans:+ spans (half of the heads off), taught by it" \
+    "pruned:+ 60 % of the encoder pruned (movement)" "all:+ 60 % of the embeddings pruned"; do
+    variant=${row%%:*}
+    name=${row#*:}
+    echo "| $name | $(mean "$1" "$variant" fp32) | $(mean "$1" "$variant" golden full) | 4 |" \
+      "$(mean "$1" "$variant" weight_kib) | $(mean "$1" "$variant" reram_kib) |"
+  done
+  echo "| + off-ramps and exit: all combined | | $(mean "$1" all golden exit) |" \
+    "$(mean "$1" all layers) | $(mean "$1" all weight_kib) | $(mean "$1" all reram_kib) |"
+}
+
+report() {
+  local task reach method sparsity density format
+  cat <<END
+# What the recipe costs
+
+Written by \`scripts/recipe.sh\`. Every accuracy is that of the bit-exact golden model on the validation sentences, in
+percent; columns named FP32 are the trainer's own. "98.10 ± 0.20 (3)" is mean, standard deviation and number of seeds.
+These are small models trained from nothing in a minute or two, not ALBERT-base. The standard error of an accuracy of
+98 % is 0.5 points on the 700 sentences of SNIPS: smaller differences are noise.
+
+The runs are shorter than those of \`golden/train/configs\`: batches of 512 tokens, off-ramps on 4,000 sentences;
+epochs: ${epochs_of[snips]} of SNIPS, ${epochs_of[banking77]} of Banking77, ${epochs_of[clinc150]} of CLINC150. They tell what a step costs, not what the recipe reaches
+([training.md](../training.md) has that).
+
+## Step by step
+
+4 layers, hidden 128, 8 heads. Each row adds to the one above; a student learns from the teacher of its seed.
+AdaptivFloat<8,3> is the step from the FP32 column to the golden one. The threshold of the last row is chosen on the
+validation sentences themselves, to cost no sentence of SNIPS, one point of the others.
+END
+  for task in $tasks; do
+    echo
+    ablation_table "$task"
+    reach=$(reaches "$(folder "$task" all 1)" || true)
+    [ -z "$reach" ] || printf '\nTokens that the heads reach, all combined, seed 1: %s.\n' "$reach"
+  done
+  [ -f docs/results/recipe_exit.png ] && printf '\n![Accuracy against mean exit layer](recipe_exit.png)\n'
+  cat <<END
+
+## Pruning the encoder
+
+$sweep_task, nothing else pruned, no spans, no teacher; 2 layers, which share their weights, so these are as many as
+above. Blocks are 16 x 16. Unpruned: $(mean "$sweep_task" sweep golden full).
+
+| zeros | movement | magnitude | block movement |
+|---|---|---|---|
+END
+  for sparsity in $prune_sparsities; do
+    echo -n "| $(awk "BEGIN { print 100 * $sparsity }") % |"
+    for method in $prune_methods; do
+      echo -n " $(mean "$sweep_task" "$method-$sparsity" golden full) |"
+    done
+    echo
+  done
+  cat <<END
+
+## Pruning the word embeddings
+
+The same model, only its word embeddings pruned, by magnitude. All of them: $(mean "$sweep_task" sweep golden full).
+
+| density | accuracy | ReRAM [KiB] |
+|---|---|---|
+END
+  for density in $embedding_densities; do
+    echo "| $density % | $(mean "$sweep_task" "embedding-$density" golden full) |" \
+      "$(mean "$sweep_task" "embedding-$density" reram_kib) |"
+  done
+  [ -f docs/results/recipe_sparsity.png ] &&
+    printf '\n![Accuracy against sparsity](recipe_sparsity.png)\n'
+  cat <<END
+
+## Formats
+
+Finished models rounded to AdaptivFloat<width, exponent bits>, weights and activations, without training; full depth.
+SST-2 is \`models/sst2\`, 12 layers, on the 872 sentences of its dev set; the other is "all combined" of above.
+Minifloat and INT8 have not been measured.
+
+| | SST-2 | $sweep_task |
+|---|---|---|
+| FP32 | $(mean sst2 format-8,3 fp32) | $(mean "$sweep_task" format-8,3 fp32) |
+END
+  for format in $formats; do
+    echo "| <$format> | $(mean sst2 "format-$format" golden full) |" \
+      "$(mean "$sweep_task" "format-$format" golden full) |"
+  done
+  cat <<'END'
+
+## Beside the paper
+
+EdgeBERT's figures are of ALBERT-base on GLUE; its tables were not at hand, these are from its abstract and a published
+walk-through, and not comparable with the small models above.
+
+| | EdgeBERT, as published |
+|---|---|
+| all combined, against ALBERT | under 1 point of accuracy, up to 2.4 x less latency, 13.4 x less memory |
+| early exit alone, at 1 point | 30, 45, 54, 36 % less run time on MNLI, QQP, SST-2, QNLI |
+| spans | more than half of the heads off at 0.5 point |
+| pruning the encoder | movement better at high sparsity, magnitude otherwise |
+| pruning the embeddings | 95 % pruned keep at least 95 % of the accuracy on all four tasks |
+| 8-bit AdaptivFloat | as good as FP32 or better on all four tasks |
+END
+}
+
+for study in $studies; do
+  case $study in
+    ablation | pruning | embedding | formats | shipped | report) ;;
+    *)
+      echo "unknown study '$study'" >&2
+      exit 2
+      ;;
+  esac
+done
+for seed in $seeds; do
+  for study in $studies; do
+    case $study in
+      ablation) for task in $tasks; do ablation "$task" "$seed"; done ;;
+      pruning | embedding | formats | shipped) "$study" "$sweep_task" "$seed" ;;
+    esac
+  done
+done
+if [[ " $studies " == *" report "* ]]; then
+  pictures
+  report > "$out/recipe.md"
+  mv "$out/recipe.md" docs/results/recipe.md
+fi
