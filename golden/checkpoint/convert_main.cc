@@ -1,4 +1,5 @@
-// edgebert-convert: copies a model folder with its weights in another floating-point type.
+// edgebert-convert: copies a model folder with its weights in another floating-point type, without
+// the embedding tables that another model has already if it is to share them.
 //
 // Exit status: 0 done, 2 bad input or output.
 #include <fmt/format.h>
@@ -8,7 +9,11 @@
 #include <cmath>
 #include <filesystem>
 #include <iostream>
+#include <iterator>
+#include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "golden/base/result.h"
 #include "golden/checkpoint/file.h"
@@ -37,20 +42,49 @@ float RoundTo(DType dtype, float value) {
   return value;
 }
 
-/// Floating-point tensors change their type; others are copied.
+bool IsEmbedding(const TensorInfo& info) { return info.name.starts_with("albert.embeddings."); }
+
+/// Whether another file has just this tensor.
+bool Has(const SafetensorsFile& other, const TensorInfo& info, DType dtype,
+         std::span<const float> values) {
+  const TensorInfo* found = other.Find(info.name);
+  if (found == nullptr || found->dtype != dtype || found->shape != info.shape) return false;
+  const auto theirs = other.Floats(info.name);
+  return theirs.ok() && std::ranges::equal(theirs->values, values, {}, {},
+                                           [&](float value) { return RoundTo(dtype, value); });
+}
+
+/// Floating-point tensors change their type; others are copied. Embedding tables that are those of
+/// the file `share`, if given, stay there.
 Result<ConvertReport> ConvertWeights(const SafetensorsFile& file, DType dtype,
-                                     const std::string& path) {
+                                     const std::string& share, const std::string& path) {
   ConvertReport report;
   SafetensorsWriter writer;
-  for (const auto& [key, value] : file.metadata()) writer.SetMetadata(key, value);
-  for (const TensorInfo& info : file.tensors()) {
-    ++report.tensors;
+  std::optional<SafetensorsFile> other;
+  for (const auto& [key, value] : file.metadata()) {
+    if (key != kEmbeddingsFileKey) writer.SetMetadata(key, value);
+  }
+  if (!share.empty()) {
+    EB_ASSIGN_OR_RETURN(other, SafetensorsFile::Read(share));
+    const auto folder = std::filesystem::path(path).parent_path();
+    writer.SetMetadata(kEmbeddingsFileKey, std::filesystem::relative(share, folder));
+  }
+  std::vector<TensorInfo> tensors = file.tensors();
+  if (file.embeddings() != nullptr) {
+    std::ranges::copy_if(
+        file.embeddings()->tensors(), std::back_inserter(tensors),
+        [&](const TensorInfo& t) { return IsEmbedding(t) && file.Find(t.name) == nullptr; });
+  }
+  for (const TensorInfo& info : tensors) {
     if (!IsFloat(info.dtype)) {
+      ++report.tensors;
       const auto bytes = file.Bytes(info);
       writer.Add(info.name, info.dtype, info.shape, {bytes.begin(), bytes.end()});
       continue;
     }
     EB_ASSIGN_OR_RETURN(const FloatTensor tensor, file.Floats(info.name));
+    if (other && IsEmbedding(info) && Has(*other, info, dtype, tensor.values)) continue;
+    ++report.tensors;
     for (const float value : tensor.values) {
       const float rounded = RoundTo(dtype, value);
       if (!std::isfinite(rounded)) {
@@ -75,7 +109,8 @@ Status CopyFile(const std::string& from, const std::string& to) {
   return WriteFileAtomically(to, bytes, "convert-output");
 }
 
-Result<ConvertReport> Convert(const std::string& model, const std::string& out, DType dtype) {
+Result<ConvertReport> Convert(const std::string& model, const std::string& out, DType dtype,
+                              const std::string& share) {
   // A folder that cannot be used is not worth converting.
   EB_ASSIGN_OR_RETURN(const ModelConfig config, ReadModelConfig(model + "/config.json"));
   EB_RETURN_IF_ERROR(Tokenizer::Load(model + "/tokenizer.model", config));
@@ -93,7 +128,8 @@ Result<ConvertReport> Convert(const std::string& model, const std::string& out, 
   }
   EB_RETURN_IF_ERROR(CopyFile(model + "/config.json", out + "/config.json"));
   EB_RETURN_IF_ERROR(CopyFile(model + "/tokenizer.model", out + "/tokenizer.model"));
-  return ConvertWeights(file, dtype, out + "/model.safetensors");
+  return ConvertWeights(file, dtype, share.empty() ? share : share + "/model.safetensors",
+                        out + "/model.safetensors");
 }
 
 Result<DType> ParseFloatType(const std::string& name) {
@@ -109,12 +145,16 @@ int Main(int argc, const char* const* argv) {
   std::string model;
   std::string out;
   std::string dtype_name;
-  po::options_description options("edgebert-convert --model DIR --out DIR [--dtype TYPE]");
+  std::string share;
+  po::options_description options(
+      "edgebert-convert --model DIR --out DIR [--dtype TYPE] [--share DIR]");
   options.add_options()("help", "print this text")(
       "model", po::value(&model)->required(),
       "folder with config.json, model.safetensors and tokenizer.model")(
       "out", po::value(&out)->required(), "folder to write, created if need be")(
-      "dtype", po::value(&dtype_name)->default_value("f16"), "type of the weights: f16, bf16, f32");
+      "dtype", po::value(&dtype_name)->default_value("f16"), "type of the weights: f16, bf16, f32")(
+      "share", po::value(&share),
+      "leave out the embedding tables that this model folder has too, and name it instead");
   try {
     po::variables_map values;
     po::store(po::command_line_parser(argc, argv).options(options).positional({}).run(), values);
@@ -131,7 +171,7 @@ int Main(int argc, const char* const* argv) {
 
   const auto convert = [&]() -> Result<ConvertReport> {
     EB_ASSIGN_OR_RETURN(const DType dtype, ParseFloatType(dtype_name));
-    return Convert(model, out, dtype);
+    return Convert(model, out, dtype, share);
   };
   const Result<ConvertReport> report = convert();
   if (!report.ok()) {

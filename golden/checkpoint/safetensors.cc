@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 #include <optional>
 
@@ -246,7 +247,14 @@ std::string FormatShape(std::span<const int64_t> shape) {
 
 Result<SafetensorsFile> SafetensorsFile::Read(const std::string& path) {
   EB_ASSIGN_OR_RETURN(std::vector<uint8_t> bytes, ReadFile(path, "safetensors-io"));
-  return Parse(path, std::move(bytes));
+  EB_ASSIGN_OR_RETURN(SafetensorsFile file, Parse(path, std::move(bytes)));
+  const auto key = file.metadata_.find(kEmbeddingsFileKey);
+  if (key == file.metadata_.end()) return file;
+  const std::string other = std::filesystem::path(path).parent_path() / key->second;
+  EB_ASSIGN_OR_RETURN(std::vector<uint8_t> other_bytes, ReadFile(other, "safetensors-io"));
+  EB_ASSIGN_OR_RETURN(SafetensorsFile embeddings, Parse(other, std::move(other_bytes)));
+  file.embeddings_ = std::make_shared<const SafetensorsFile>(std::move(embeddings));
+  return file;
 }
 
 Result<SafetensorsFile> SafetensorsFile::Parse(std::string name, std::vector<uint8_t> bytes) {
@@ -296,14 +304,14 @@ Error SafetensorsFile::Missing(std::string_view tensor) const {
 
 Result<FloatTensor> SafetensorsFile::Floats(std::string_view tensor) const {
   const TensorInfo* info = Find(tensor);
-  if (info == nullptr) return Missing(tensor);
+  if (info == nullptr) return embeddings_ ? embeddings_->Floats(tensor) : Missing(tensor);
   return Floats(*info);
 }
 
 Result<FloatTensor> SafetensorsFile::Floats(std::string_view tensor,
                                             std::span<const int64_t> shape) const {
   const TensorInfo* info = Find(tensor);
-  if (info == nullptr) return Missing(tensor);
+  if (info == nullptr) return embeddings_ ? embeddings_->Floats(tensor, shape) : Missing(tensor);
   if (!std::equal(shape.begin(), shape.end(), info->shape.begin(), info->shape.end())) {
     return Error(
         {.file = name_},

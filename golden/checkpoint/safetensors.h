@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -63,9 +64,14 @@ struct FloatTensor {
   std::vector<float> values;  ///< row-major
 };
 
+/// Metadata of a model that leaves its embedding tables in the file of another one: the path of
+/// that file, from the folder of this one.
+inline constexpr const char* kEmbeddingsFileKey = "edgebert.embeddings_file";
+
 /// A whole file in memory. Its header is valid; values are checked when they are asked for.
 class SafetensorsFile {
  public:
+  /// With the file of its embedding tables, if it names one.
   static Result<SafetensorsFile> Read(const std::string& path);
   /// The same from memory; `name` stands for the file in diagnostics.
   static Result<SafetensorsFile> Parse(std::string name, std::vector<uint8_t> bytes);
@@ -74,6 +80,9 @@ class SafetensorsFile {
   /// In the order of the data.
   [[nodiscard]] const std::vector<TensorInfo>& tensors() const { return tensors_; }
   [[nodiscard]] const std::map<std::string, std::string>& metadata() const { return metadata_; }
+
+  /// Where `Floats` looks for a tensor that this file does not have; null: nowhere.
+  [[nodiscard]] const SafetensorsFile* embeddings() const { return embeddings_.get(); }
 
   /// Null when the file has no such tensor.
   [[nodiscard]] const TensorInfo* Find(std::string_view tensor) const;
@@ -95,6 +104,7 @@ class SafetensorsFile {
   uint64_t data_begin_ = 0;
   std::vector<TensorInfo> tensors_;
   std::map<std::string, std::string> metadata_;
+  std::shared_ptr<const SafetensorsFile> embeddings_;
 };
 
 /// Collects tensors and writes them in the order they were added.

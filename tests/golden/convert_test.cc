@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "golden/checkpoint/file.h"
 #include "golden/checkpoint/safetensors.h"
@@ -42,6 +43,54 @@ TEST_F(Convert, ThereAndBackIsTheSameFile) {
   for (const char* file : {"/config.json", "/tokenizer.model", "/model.safetensors"}) {
     EXPECT_EQ(Text(back + file), Text(std::string(kShipped) + file)) << file;
   }
+}
+
+// A task on the tables of the shipped model: they are stored once, and written out again on demand.
+TEST_F(Convert, SharesEmbeddingTables) {
+  const std::string wide = folder_.File("wide");
+  ASSERT_EQ(Run(kShipped, wide, "f32"), 0) << Messages();
+  // Another table of positions, another projection: neither is shared.
+  const std::string path = wide + "/model.safetensors";
+  const auto file = SafetensorsFile::Read(path);
+  ASSERT_TRUE(file.ok());
+  const std::string positions = "albert.embeddings.position_embeddings.weight";
+  const std::string projection = "albert.encoder.embedding_hidden_mapping_in.bias";
+  SafetensorsWriter writer;
+  for (const TensorInfo& tensor : file->tensors()) {
+    std::vector<float> values = file->Floats(tensor.name)->values;
+    if (tensor.name == positions || tensor.name == projection) values[3] = 0.75F;
+    writer.AddFloats(tensor.name, DType::kF32, tensor.shape, values);
+  }
+  ASSERT_TRUE(writer.Write(path).ok());
+
+  const std::string shared = folder_.File("shared");
+  ASSERT_EQ(Run("--model '" + wide + "' --out '" + shared + "' --share '" + kShipped + "'"), 0)
+      << Messages();
+  const auto small = SafetensorsFile::Read(shared + "/model.safetensors");
+  ASSERT_TRUE(small.ok()) << small.error().Format();
+  EXPECT_EQ(small->tensors().size(), 48U - 4);  // words, types, gamma and beta of the LayerNorm
+  const std::string words = "albert.embeddings.word_embeddings.weight";
+  EXPECT_EQ(small->Find(words), nullptr);
+  EXPECT_EQ(small->Floats(positions)->values[3], 0.75F);
+  EXPECT_EQ(small->Floats(projection)->values[3], 0.75F);
+  for (const TensorInfo& tensor : file->tensors()) {
+    if (tensor.name == positions || tensor.name == projection) continue;
+    EXPECT_EQ(small->Floats(tensor.name, tensor.shape)->values, file->Floats(tensor.name)->values)
+        << tensor.name;
+  }
+
+  const std::string whole = folder_.File("whole");
+  ASSERT_EQ(Run(shared, whole, "f32"), 0) << Messages();
+  const auto again = SafetensorsFile::Read(whole + "/model.safetensors");
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->embeddings(), nullptr);
+  EXPECT_EQ(again->tensors().size(), 48U);
+  EXPECT_EQ(again->Floats(words)->values, file->Floats(words)->values);
+
+  std::filesystem::create_directory(folder_.File("elsewhere"));
+  std::filesystem::rename(shared, folder_.File("elsewhere") + "/model");
+  EXPECT_EQ(Run(folder_.File("elsewhere") + "/model", whole, "f32"), 2);
+  EXPECT_NE(Messages().find("cannot open the file"), std::string::npos) << Messages();
 }
 
 TEST_F(Convert, RefusesValuesThatDoNotFit) {
