@@ -10,7 +10,8 @@
 namespace edgebert::cosim {
 namespace {
 
-constexpr uint64_t kFirstAddress = 0x1'0000;  // 0 stays unmapped: a base that was never written
+constexpr uint64_t kFirstAddress = 0x1'0000;     // 0 stays unmapped: a base that was never written
+constexpr uint64_t kOtherAddress = 0x1000'0000;  // of every second task
 constexpr uint64_t kPage = 4096;
 constexpr uint64_t kGuardBytes = 256;  // after the result record; must stay as it is
 constexpr int kResetCycles = 4;
@@ -141,10 +142,12 @@ Status Accelerator::LoadReram(const model::Image& image) {
     return Ok();
   };
   EB_RETURN_IF_ERROR(load("slc_mem", image.reram.slc));
-  return load("mlc_mem", image.reram.mlc);
+  EB_RETURN_IF_ERROR(load("mlc_mem", image.reram.mlc));
+  reram_ = image.reram;
+  return Ok();
 }
 
-Status Accelerator::MapMemory(const model::Image& image) {
+Status Accelerator::MapMemory(const model::Image& image, uint64_t first_address) {
   program_.clear();
   for (const spec::Instruction& instruction : image.program) {
     const auto bytes = WordBytes(instruction.words, 0);
@@ -155,7 +158,7 @@ Status Accelerator::MapMemory(const model::Image& image) {
   const size_t record_words = spec::kResultLogitsWord + static_cast<size_t>(classes_);
   results_.assign(4 * record_words + kGuardBytes, kUntouchedByte);
 
-  program_base_ = kFirstAddress;
+  program_base_ = first_address;
   token_base_ = PageUp(program_base_ + program_.size());
   result_base_ = token_base_ + tokens_.size();
   weight_base_ = PageUp(result_base_ + results_.size());
@@ -196,7 +199,26 @@ Status Accelerator::Load(const model::Image& image, uint64_t seed) {
   axil_checker_.Reset();
   dut_.Reset(kResetCycles);
   EB_RETURN_IF_ERROR(LoadReram(image));
-  EB_RETURN_IF_ERROR(MapMemory(image));
+  EB_RETURN_IF_ERROR(MapMemory(image, kFirstAddress));
+  return LoadProgram(image);
+}
+
+Result<SwitchCost> Accelerator::SwitchTask(const model::Image& image) {
+  if (image.reram != reram_) {
+    return Error({},
+                 fmt::format("'{}' has other embedding tables than the ReRAM", image.facts.name),
+                 "cosim-switch");
+  }
+  EB_RETURN_IF_ERROR(
+      MapMemory(image, program_base_ == kFirstAddress ? kOtherAddress : kFirstAddress));
+  const uint64_t cycles = dut_.cycles();
+  const uint64_t beats = memory_.traffic().read_beats;
+  EB_RETURN_IF_ERROR(LoadProgram(image));
+  return SwitchCost{dut_.cycles() - cycles, (memory_.traffic().read_beats - beats) *
+                                                static_cast<uint64_t>(config_.axi.data_width / 8)};
+}
+
+Status Accelerator::LoadProgram(const model::Image& image) {
   const bool okay =
       WriteRegister("IRQ_ENABLE", kAllInterrupts) && WriteAddress("PROGRAM_BASE", program_base_) &&
       WriteAddress("WEIGHT_BASE", weight_base_) && WriteAddress("TOKEN_BASE", token_base_) &&

@@ -68,6 +68,12 @@ struct HardwareResult {
   }
 };
 
+/// What a change of the task takes, from the host's first register write to the interrupt.
+struct SwitchCost {
+  uint64_t cycles = 0;
+  uint64_t bytes = 0;  ///< read over AXI
+};
+
 class Accelerator {
  public:
   /// Builds eb_top. Rules: those of Dut::Build.
@@ -82,6 +88,11 @@ class Accelerator {
   /// loads the program. The image must outlive its use. Rules: "cosim-image" (too large for the
   /// ReRAM or the memory map), "cosim-load" (the design refuses the program or does not answer).
   Status Load(const model::Image& image, uint64_t seed);
+
+  /// Changes the task: another image on the same embedding tables, at another address; the ReRAM
+  /// stays as it is, and nothing is reset. Nothing of the image before can be read any more. Rules:
+  /// "cosim-switch" (other tables), and those of Load.
+  Result<SwitchCost> SwitchTask(const model::Image& image);
 
   /// Runs a sentence to its interrupt. `stop` is asked in every cycle. `seed` fixes the stalls.
   HardwareResult Run(std::span<const uint32_t> tokens, uint32_t threshold, uint64_t seed,
@@ -104,7 +115,9 @@ class Accelerator {
  private:
   Accelerator(const spec::AcceleratorConfig& config, const AcceleratorOptions& options, Dut dut);
   Status LoadReram(const model::Image& image);
-  Status MapMemory(const model::Image& image);
+  Status MapMemory(const model::Image& image, uint64_t first_address);
+  /// And the weights, where they are kept on chip.
+  Status LoadProgram(const model::Image& image);
   bool WriteRegister(std::string_view name, uint32_t value);
   uint32_t ReadRegister(std::string_view name);
   bool WriteAddress(const std::string& name, uint64_t address);
@@ -123,6 +136,7 @@ class Accelerator {
   uint64_t program_base_ = 0, token_base_ = 0, result_base_ = 0, weight_base_ = 0;
   uint64_t resident_bytes_ = 0;  ///< of the weight stream, kept on chip
   int classes_ = 0;
+  model::ReramImage reram_;  // what the macro holds
 };
 
 }  // namespace edgebert::cosim
