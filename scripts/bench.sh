@@ -2,7 +2,7 @@
 # Measures, and writes the tables to docs/results:
 #   buffers       memories in KiB; latency of the DRAM against what the weight stream reads ahead
 #   cycles        on the RTL, over shapes, array sizes and each of EdgeBERT's savings
-#   faults        accuracy over maps of faulty ReRAM cells (SENTENCES, default 64, of them golden)
+#   faults        accuracy over maps of faulty ReRAM cells (SENTENCES, default 40, of them golden)
 #   golden_speed  the golden machine beside OpenBLAS, and on whole data sets
 #   simulation    how fast edgebert-cosim simulates and how soon it starts
 #   sparsity      empty tiles and vectors, packed weights, and products with a zero operand
@@ -35,7 +35,7 @@ if wants faults; then
   scripts/build.sh tests/bench/edgebert-faults-bench
   points=$(mktemp)
   "$build/tests/bench/edgebert-faults-bench" generator/configs/default.cfg models/sst2 "$1" \
-    "${3:-64}" 100 $results/reram_faults.md "$points"
+    "${3:-40}" 100 $results/reram_faults.md "$points"
   scripts/faults_picture.sh "$points" $results/reram_faults.png
   rm "$points"
 fi
