@@ -11,6 +11,7 @@
 #include "generator/handoff/manifest.h"
 #include "generator/handoff/memory_list.h"
 #include "generator/handoff/register_documents.h"
+#include "generator/handoff/synthesis.h"
 #include "generator/handoff/waves.h"
 #include "generator/units/accumulator.h"
 #include "generator/units/activation.h"
@@ -126,10 +127,14 @@ FileSet EmitConfiguration(const spec::AcceleratorConfig& config, const std::stri
   files.Add(folder + "verilator.f", VerilatorFileList(verilog));
   files.Add(folder + "icarus.f", IcarusFileList(verilog));
   files.Add(folder + "yosys.ys", YosysScript(verilog));
+  files.Add(folder + "commercial.f",
+            CommercialFileList(verilog, "simulation and for synthesis with memory.backend = flop"));
   files.Add(folder + "registers.md", RegisterMarkdown(config));
   files.Add(folder + "eb_registers.h", RegisterHeader(config));
   files.Add(folder + "memories.csv", MemoryListText(config));
   files.Add(folder + "config.cfg", spec::ToConfigText(config));
+  const FileSet synthesis = EmitSynthesis(config, verilog);
+  for (const auto& [path, text] : synthesis.files()) files.Add(folder + path, text);
   std::vector<std::string> paths = verilog;
   for (const auto& [path, text] : files.files()) {
     const std::string file = path.substr(folder.size());

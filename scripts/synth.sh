@@ -49,7 +49,7 @@ elaborate() {
   "$build/generator/edgebert-gen" --config "$config" --memory.backend macro "$@" --out "$out" > /dev/null
   {
     echo "read_verilog scripts/synth/memories.v"
-    find "$out" -name '*.v' ! -name 'eb_sram_1r1w_macro.v' ! -name 'eb_reram_array_macro.v' |
+    find "$out"/common "$out"/*/eb_top.v -name '*.v' ! -name 'eb_sram_1r1w_macro.v' ! -name 'eb_reram_array_macro.v' |
       sort | sed 's/^/read_verilog /'
     echo "hierarchy -check -top eb_top"
     echo "proc"

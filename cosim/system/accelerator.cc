@@ -61,7 +61,7 @@ VerilogFiles EmitVerilog(const spec::AcceleratorConfig& config) {
   VerilogFiles files;
   const gen::FileSet all = gen::EmitAll(config, "cosim");
   for (const auto& [path, text] : all.files()) {
-    if (path.ends_with(".v")) files.emplace_back(path, text);
+    if (path.starts_with("common/") || path.ends_with("/eb_top.v")) files.emplace_back(path, text);
   }
   return files;
 }

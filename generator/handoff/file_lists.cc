@@ -14,6 +14,12 @@ std::string IcarusFileList(const std::vector<std::string>& paths) {
   return text;
 }
 
+std::string CommercialFileList(const std::vector<std::string>& paths, const std::string& purpose) {
+  std::string text = "// eb_top, Verilog-2005; paths relative to this file. For " + purpose + "\n";
+  for (const std::string& path : paths) text += path + '\n';
+  return text;
+}
+
 std::string YosysScript(const std::vector<std::string>& paths) {
   std::string text = "# yosys yosys.ys, in this folder\n";
   for (const std::string& path : paths) text += "read_verilog " + path + '\n';

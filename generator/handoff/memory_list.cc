@@ -66,14 +66,20 @@ std::vector<MemoryInstance> MemoryList(const spec::AcceleratorConfig& config) {
   }
   std::sort(list.begin(), list.end(),
             [](const MemoryInstance& a, const MemoryInstance& b) { return a.path < b.path; });
+  for (MemoryInstance& m : list) {
+    m.macro = m.write_enables > 0
+                  ? fmt::format("eb_sram_{}x{}_w{}", m.words, m.word_bits, m.write_enables)
+                  : fmt::format("eb_reram_{}_{}x{}", ReramSlcWords(config), ReramMlcWords(config),
+                                m.word_bits);
+  }
   return list;
 }
 
 std::string MemoryListText(const spec::AcceleratorConfig& config) {
-  std::string text = "instance,wrapper,words,word_bits,write_enables,bits,use\n";
+  std::string text = "instance,wrapper,macro,words,word_bits,write_enables,bits,use\n";
   for (const MemoryInstance& m : MemoryList(config)) {
-    text += fmt::format("{},{},{},{},{},{},\"{}\"\n", m.path, m.wrapper, m.words, m.word_bits,
-                        m.write_enables, m.Bits(), m.use);
+    text += fmt::format("{},{},{},{},{},{},{},\"{}\"\n", m.path, m.wrapper, m.macro, m.words,
+                        m.word_bits, m.write_enables, m.Bits(), m.use);
   }
   return text;
 }

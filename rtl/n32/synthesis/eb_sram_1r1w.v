@@ -1,0 +1,182 @@
+// eb_sram_1r1w for synthesis: one macro for each shape of memory that eb_top has.
+`default_nettype none
+
+module eb_sram_1r1w #(
+  parameter Depth   = 8,
+  parameter Lanes   = 1,
+  parameter LaneW   = 832,
+  parameter Backend = 0
+) (
+  input  wire                     clk_i,
+  input  wire [Lanes-1:0]         wr_en_i,
+  input  wire [$clog2(Depth)-1:0] wr_addr_i,
+  input  wire [Lanes*LaneW-1:0]   wr_data_i,
+  input  wire                     rd_en_i,
+  input  wire [$clog2(Depth)-1:0] rd_addr_i,
+  output wire [Lanes*LaneW-1:0]   rd_data_o
+);
+
+  generate
+    if (Depth == 128 && Lanes == 1 && LaneW == 512) begin : g_sram_128x512_w1
+      eb_sram_128x512_w1 u_macro (
+        .clk_i (clk_i),
+        .wr_en_i (wr_en_i),
+        .wr_addr_i (wr_addr_i),
+        .wr_data_i (wr_data_i),
+        .rd_en_i (rd_en_i),
+        .rd_addr_i (rd_addr_i),
+        .rd_data_o (rd_data_o)
+      );
+    end
+    if (Depth == 16 && Lanes == 1 && LaneW == 256) begin : g_sram_16x256_w1
+      eb_sram_16x256_w1 u_macro (
+        .clk_i (clk_i),
+        .wr_en_i (wr_en_i),
+        .wr_addr_i (wr_addr_i),
+        .wr_data_i (wr_data_i),
+        .rd_en_i (rd_en_i),
+        .rd_addr_i (rd_addr_i),
+        .rd_data_o (rd_data_o)
+      );
+    end
+    if (Depth == 256 && Lanes == 1 && LaneW == 256) begin : g_sram_256x256_w1
+      eb_sram_256x256_w1 u_macro (
+        .clk_i (clk_i),
+        .wr_en_i (wr_en_i),
+        .wr_addr_i (wr_addr_i),
+        .wr_data_i (wr_data_i),
+        .rd_en_i (rd_en_i),
+        .rd_addr_i (rd_addr_i),
+        .rd_data_o (rd_data_o)
+      );
+    end
+    if (Depth == 2688 && Lanes == 32 && LaneW == 8) begin : g_sram_2688x256_w32
+      eb_sram_2688x256_w32 u_macro (
+        .clk_i (clk_i),
+        .wr_en_i (wr_en_i),
+        .wr_addr_i (wr_addr_i),
+        .wr_data_i (wr_data_i),
+        .rd_en_i (rd_en_i),
+        .rd_addr_i (rd_addr_i),
+        .rd_data_o (rd_data_o)
+      );
+    end
+    if (Depth == 2688 && Lanes == 1 && LaneW == 32) begin : g_sram_2688x32_w1
+      eb_sram_2688x32_w1 u_macro (
+        .clk_i (clk_i),
+        .wr_en_i (wr_en_i),
+        .wr_addr_i (wr_addr_i),
+        .wr_data_i (wr_data_i),
+        .rd_en_i (rd_en_i),
+        .rd_addr_i (rd_addr_i),
+        .rd_data_o (rd_data_o)
+      );
+    end
+    if (Depth == 32 && Lanes == 1 && LaneW == 512) begin : g_sram_32x512_w1
+      eb_sram_32x512_w1 u_macro (
+        .clk_i (clk_i),
+        .wr_en_i (wr_en_i),
+        .wr_addr_i (wr_addr_i),
+        .wr_data_i (wr_data_i),
+        .rd_en_i (rd_en_i),
+        .rd_addr_i (rd_addr_i),
+        .rd_data_o (rd_data_o)
+      );
+    end
+    if (Depth == 32 && Lanes == 1 && LaneW == 544) begin : g_sram_32x544_w1
+      eb_sram_32x544_w1 u_macro (
+        .clk_i (clk_i),
+        .wr_en_i (wr_en_i),
+        .wr_addr_i (wr_addr_i),
+        .wr_data_i (wr_data_i),
+        .rd_en_i (rd_en_i),
+        .rd_addr_i (rd_addr_i),
+        .rd_data_o (rd_data_o)
+      );
+    end
+    if (Depth == 4 && Lanes == 1 && LaneW == 256) begin : g_sram_4x256_w1
+      eb_sram_4x256_w1 u_macro (
+        .clk_i (clk_i),
+        .wr_en_i (wr_en_i),
+        .wr_addr_i (wr_addr_i),
+        .wr_data_i (wr_data_i),
+        .rd_en_i (rd_en_i),
+        .rd_addr_i (rd_addr_i),
+        .rd_data_o (rd_data_o)
+      );
+    end
+    if (Depth == 512 && Lanes == 1 && LaneW == 256) begin : g_sram_512x256_w1
+      eb_sram_512x256_w1 u_macro (
+        .clk_i (clk_i),
+        .wr_en_i (wr_en_i),
+        .wr_addr_i (wr_addr_i),
+        .wr_data_i (wr_data_i),
+        .rd_en_i (rd_en_i),
+        .rd_addr_i (rd_addr_i),
+        .rd_data_o (rd_data_o)
+      );
+    end
+    if (Depth == 64 && Lanes == 1 && LaneW == 1120) begin : g_sram_64x1120_w1
+      eb_sram_64x1120_w1 u_macro (
+        .clk_i (clk_i),
+        .wr_en_i (wr_en_i),
+        .wr_addr_i (wr_addr_i),
+        .wr_data_i (wr_data_i),
+        .rd_en_i (rd_en_i),
+        .rd_addr_i (rd_addr_i),
+        .rd_data_o (rd_data_o)
+      );
+    end
+    if (Depth == 64 && Lanes == 1 && LaneW == 32) begin : g_sram_64x32_w1
+      eb_sram_64x32_w1 u_macro (
+        .clk_i (clk_i),
+        .wr_en_i (wr_en_i),
+        .wr_addr_i (wr_addr_i),
+        .wr_data_i (wr_data_i),
+        .rd_en_i (rd_en_i),
+        .rd_addr_i (rd_addr_i),
+        .rd_data_o (rd_data_o)
+      );
+    end
+    if (Depth == 8 && Lanes == 1 && LaneW == 640) begin : g_sram_8x640_w1
+      eb_sram_8x640_w1 u_macro (
+        .clk_i (clk_i),
+        .wr_en_i (wr_en_i),
+        .wr_addr_i (wr_addr_i),
+        .wr_data_i (wr_data_i),
+        .rd_en_i (rd_en_i),
+        .rd_addr_i (rd_addr_i),
+        .rd_data_o (rd_data_o)
+      );
+    end
+    if (Depth == 8 && Lanes == 1 && LaneW == 832) begin : g_sram_8x832_w1
+      eb_sram_8x832_w1 u_macro (
+        .clk_i (clk_i),
+        .wr_en_i (wr_en_i),
+        .wr_addr_i (wr_addr_i),
+        .wr_data_i (wr_data_i),
+        .rd_en_i (rd_en_i),
+        .rd_addr_i (rd_addr_i),
+        .rd_data_o (rd_data_o)
+      );
+    end
+    if (!((Depth == 128 && Lanes == 1 && LaneW == 512) ||
+          (Depth == 16 && Lanes == 1 && LaneW == 256) ||
+          (Depth == 256 && Lanes == 1 && LaneW == 256) ||
+          (Depth == 2688 && Lanes == 32 && LaneW == 8) ||
+          (Depth == 2688 && Lanes == 1 && LaneW == 32) ||
+          (Depth == 32 && Lanes == 1 && LaneW == 512) ||
+          (Depth == 32 && Lanes == 1 && LaneW == 544) ||
+          (Depth == 4 && Lanes == 1 && LaneW == 256) ||
+          (Depth == 512 && Lanes == 1 && LaneW == 256) ||
+          (Depth == 64 && Lanes == 1 && LaneW == 1120) ||
+          (Depth == 64 && Lanes == 1 && LaneW == 32) ||
+          (Depth == 8 && Lanes == 1 && LaneW == 640) ||
+          (Depth == 8 && Lanes == 1 && LaneW == 832))) begin : g_no_macro
+      ERROR_eb_sram_1r1w_has_no_macro_of_this_shape u_error ();
+    end
+  endgenerate
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,332 @@
+// What edgebert-gen writes is enough: a bundle is moved to another place, and every tool runs from
+// there on the files it holds, with an environment that names nothing else.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "golden/spec/config.h"
+#include "tests/emit/presets.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/tool_runner.h"
+
+namespace edgebert {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+using testing::HasSubstr;
+
+constexpr int kToolSeconds = 250;
+constexpr int kSynthesisSeconds = 3000;
+
+class Bundle : public testing::Test {
+ protected:
+  /// Generates `tiny`, with further options, and moves it.
+  explicit Bundle(std::vector<std::string> options = {}) {
+    std::vector<std::string> command = {EDGEBERT_GEN, "--config", Tiny(),    "--name",
+                                        "tiny",       "--out",    "delivery"};
+    command.insert(command.end(), options.begin(), options.end());
+    const test::ToolResult made = test::RunTool(command, folder_.path());
+    EXPECT_TRUE(made.ok()) << made.output;
+    fs::rename(folder_.path() / "delivery", folder_.path() / "taken elsewhere");
+  }
+
+  static std::string Tiny() { return (test::SourceRoot() / "generator/configs/tiny.cfg").string(); }
+  [[nodiscard]] fs::path root() const { return folder_.path() / "taken elsewhere"; }
+  [[nodiscard]] fs::path top() const { return root() / "tiny"; }
+  [[nodiscard]] std::string Read(const std::string& name) const {
+    return test::ReadFile(top() / name);
+  }
+  /// In the folder of eb_top.v, with nothing in the environment but PATH, HOME and `settings`.
+  [[nodiscard]] test::ToolResult Run(std::vector<std::string> command,
+                                     const std::vector<std::string>& settings = {},
+                                     int seconds = kToolSeconds) const {
+    std::vector<std::string> words = {"env", "-i", "PATH=/usr/bin:/bin",
+                                      "HOME=" + folder_.path().string()};
+    words.insert(words.end(), settings.begin(), settings.end());
+    words.insert(words.end(), command.begin(), command.end());
+    return test::RunTool(words, top().string(), seconds);
+  }
+  void ExpectSilent(const std::vector<std::string>& command) const {
+    const test::ToolResult result = Run(command);
+    EXPECT_TRUE(result.ok()) << command[0];
+    EXPECT_EQ(result.output, "") << command[0];
+  }
+
+  /// Columns of memories.csv by instance.
+  struct Memory {
+    std::string wrapper, macro;
+    int words, word_bits, write_enables;
+  };
+  [[nodiscard]] std::map<std::string, Memory> Memories() const {
+    std::map<std::string, Memory> memories;
+    std::istringstream lines(Read("memories.csv"));
+    std::string line;
+    std::getline(lines, line);
+    EXPECT_EQ(line, "instance,wrapper,macro,words,word_bits,write_enables,bits,use");
+    while (std::getline(lines, line)) {
+      std::vector<std::string> cells;
+      std::istringstream cell(line);
+      for (std::string text; std::getline(cell, text, ',');) cells.push_back(text);
+      memories[cells[0]] = {cells[1], cells[2], std::stoi(cells[3]), std::stoi(cells[4]),
+                            std::stoi(cells[5])};
+    }
+    return memories;
+  }
+
+  /// A cell of the elaborated design.
+  struct Cell {
+    std::string type;
+    std::map<std::string, int> parameters;
+  };
+  /// Cells below eb_top whose type starts with one of `prefixes`, by path. `files` are read by
+  /// Yosys and `boxes` left as they are.
+  [[nodiscard]] std::map<std::string, Cell> Elaborate(
+      const std::vector<std::string>& files, const std::vector<std::string>& boxes,
+      const std::vector<std::string>& prefixes) const {
+    std::string script;
+    for (const std::string& file : files) script += "read_verilog -defer " + file + "\n";
+    // Stubs come after the files, and take the place of the modules in them.
+    for (const std::string& box : boxes) script += "read_verilog -overwrite -lib " + box + "\n";
+    script += "hierarchy -check -top eb_top\nproc\nwrite_json design.json\n";
+    folder_.Write("elaborate.ys", script);
+    const test::ToolResult run = Run({"yosys", "-q", folder_.File("elaborate.ys")});
+    EXPECT_TRUE(run.ok()) << run.output;
+    std::map<std::string, Cell> found;
+    if (run.ok()) Walk(Json::parse(Read("design.json"))["modules"], "eb_top", "", prefixes, &found);
+    return found;
+  }
+
+ private:
+  static void Walk(const Json& modules, const std::string& module, const std::string& path,
+                   const std::vector<std::string>& prefixes, std::map<std::string, Cell>* found) {
+    for (const auto& [name, cell] : modules.at(module).at("cells").items()) {
+      const std::string type = cell.at("type");
+      const std::string place = path.empty() ? name : path + "." + name;
+      const auto named = [&type](const std::string& prefix) { return type.starts_with(prefix); };
+      if (std::ranges::any_of(prefixes, named)) {
+        Cell& entry = (*found)[place];
+        entry.type = type;
+        for (const auto& [key, value] : cell.at("parameters").items()) {
+          entry.parameters[key] = std::stoi(value.get<std::string>(), nullptr, 2);
+        }
+      } else if (modules.contains(type)) {
+        Walk(modules, type, place, prefixes, found);
+      }
+    }
+  }
+
+ protected:
+  TemporaryFolder folder_;
+};
+
+std::vector<std::string> Lines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    if (!line.starts_with("//") && !line.starts_with("--")) lines.push_back(line);
+  }
+  return lines;
+}
+
+TEST_F(Bundle, EveryPathStaysInside) {
+  int lists = 0;
+  for (const char* name : {"verilator.f", "icarus.f", "commercial.f", "synthesis.f"}) {
+    const std::vector<std::string> files = Lines(Read(name));
+    EXPECT_GT(files.size(), 40U) << name;
+    for (const std::string& file : files) {
+      const fs::path path = fs::weakly_canonical(top() / file);
+      EXPECT_TRUE(fs::is_regular_file(path)) << name << ": " << file;
+      EXPECT_TRUE(path.string().starts_with(fs::canonical(root()).string()))
+          << name << ": " << file;
+    }
+    ++lists;
+  }
+  EXPECT_EQ(lists, 4);
+  const Json manifest = Json::parse(Read("manifest.json"));
+  for (const auto& file : manifest["files"]) {
+    EXPECT_TRUE(fs::is_regular_file(top() / file.get<std::string>())) << file;
+  }
+  // Every file beside eb_top.v is in the manifest, but for the manifest.
+  size_t files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(top()))
+    files += entry.is_regular_file();
+  size_t listed = 1;
+  for (const auto& file : manifest["files"]) {
+    listed += !file.get<std::string>().starts_with("../");
+  }
+  EXPECT_EQ(files, listed);
+}
+
+TEST_F(Bundle, ToolsReadTheirLists) {
+  ExpectSilent({"verilator", "--lint-only", "-Wall", "-F", "verilator.f"});
+  ExpectSilent(
+      {"verilator", "--lint-only", "-Wall", "--top-module", "eb_top", "-F", "commercial.f"});
+  ExpectSilent({"iverilog", "-g2005", "-Wall", "-s", "eb_top", "-o", "top.vvp", "-c", "icarus.f"});
+  ExpectSilent({"yosys", "-q", "yosys.ys"});
+}
+
+std::string SmokeHash() {
+  const auto config =
+      spec::LoadConfig((test::SourceRoot() / "generator/configs/tiny.cfg").string());
+  EB_CHECK(config.ok(), "{}", config.error().Format());
+  return std::to_string(spec::ConfigHash(*config));
+}
+
+TEST_F(Bundle, SmokeSimulationInIcarus) {
+  ExpectSilent({"iverilog", "-g2005", "-Wall", "-s", "smoke", "-Psmoke.Hash=" + SmokeHash(), "-o",
+                "smoke.vvp", "-c", "icarus.f", EDGEBERT_SMOKE});
+  const test::ToolResult run = Run({"vvp", "-n", "smoke.vvp"});
+  EXPECT_TRUE(run.ok());
+  EXPECT_EQ(run.output, "smoke passed\n");
+}
+
+TEST_F(Bundle, SynthesisFindsAMacroForEveryMemory) {
+  std::map<std::string, std::string> expected;
+  std::set<std::string> names;
+  for (const auto& [path, memory] : Memories()) {
+    const std::string instance = path.substr(0, path.find(':'));
+    const std::string scope =
+        memory.wrapper == "eb_sram_1r1w" ? ".g_" + memory.macro.substr(3) : "";
+    expected[instance + scope + ".u_macro"] = memory.macro;
+    names.insert(memory.macro);
+  }
+  std::map<std::string, std::string> found;
+  for (const auto& [path, cell] :
+       Elaborate(Lines(Read("synthesis.f")), {}, {names.begin(), names.end()})) {
+    found[path] = cell.type;
+  }
+  EXPECT_GE(found.size(), 17U);
+  EXPECT_EQ(found, expected);
+
+  // The black boxes and the placeholder liberty file know the same macros.
+  for (const auto& [file, pattern] :
+       std::map<std::string, std::string>{{"synthesis/macros.v", R"(\nmodule (\w+) \()"},
+                                          {"synthesis/macros.lib", R"(\n  cell \((\w+)\))"}}) {
+    const std::string text = Read(file);
+    const std::regex name(pattern);
+    std::set<std::string> defined;
+    for (std::sregex_iterator m(text.begin(), text.end(), name), end; m != end; ++m) {
+      defined.insert((*m)[1]);
+    }
+    EXPECT_EQ(defined, names) << file;
+  }
+}
+
+class MacroBundle : public Bundle {
+ protected:
+  MacroBundle() : Bundle({"--memory.backend", "macro"}) {}
+};
+
+TEST_F(MacroBundle, TheMacroBackEndHasWhatTheListSays) {
+  ExpectSilent({"verilator", "--lint-only", "-Wall", "-F", "verilator.f"});
+  const std::map<std::string, Cell> found =
+      Elaborate(Lines(Read("icarus.f")),
+                {"../common/eb_sram_1r1w_macro.v", "../common/eb_reram_array_macro.v"},
+                {"eb_sram_1r1w_macro", "eb_reram_array_macro"});
+  std::map<std::string, Memory> listed = Memories();
+  ASSERT_TRUE(listed.contains("u_reram_macro:slc"));
+  const std::string reram = "u_reram_macro.g_macro.u_macro";
+  ASSERT_TRUE(found.contains(reram));
+  EXPECT_EQ(found.at(reram).parameters.at("SlcWords"), listed["u_reram_macro:slc"].words);
+  EXPECT_EQ(found.at(reram).parameters.at("MlcWords"), listed["u_reram_macro:mlc"].words);
+  EXPECT_EQ(found.at(reram).parameters.at("WordBits"), listed["u_reram_macro:mlc"].word_bits);
+  EXPECT_EQ(found.size() + 1, listed.size()) << "the ReRAM has two lines";
+  for (const auto& [path, memory] : listed) {
+    if (path.starts_with("u_reram_macro:")) continue;
+    const auto cell = found.find(path + ".g_macro.u_macro");
+    ASSERT_NE(cell, found.end()) << path;
+    const auto& values = cell->second.parameters;
+    EXPECT_EQ(values.at("Depth"), memory.words) << path;
+    EXPECT_EQ(values.at("Lanes"), memory.write_enables) << path;
+    EXPECT_EQ(values.at("Lanes") * values.at("LaneW"), memory.word_bits) << path;
+  }
+}
+
+/// The text between two headings of sta.tcl.
+std::string Section(const std::string& text, const std::string& name) {
+  const size_t from = text.find("=== " + name);
+  if (from == std::string::npos) return "";
+  const size_t to = text.find("===", from + 4);
+  return text.substr(from, to == std::string::npos ? to : to - from);
+}
+
+/// The number behind `word` in a report.
+double Figure(const std::string& text, const std::string& word) {
+  const std::regex pattern(word + R"(\s+(-?\d+\.\d+))");
+  std::smatch match;
+  EXPECT_TRUE(std::regex_search(text, match, pattern)) << word << " in\n" << text;
+  return match.empty() ? 0 : std::stod(match[1]);
+}
+
+/// eb_top with its units as black boxes is enough to hold the constraints against its ports.
+TEST_F(Bundle, ConstraintsNameThePorts) {
+  std::string files;
+  for (const std::string& file : Lines(Read("synthesis.f"))) files += ' ' + file;
+  folder_.Write("shell.ys", "read_verilog -defer" + files + R"(
+hierarchy -check -top eb_top
+blackbox * eb_top %d eb_reset_sync %d
+synth -top eb_top
+dfflibmap -liberty /usr/share/qflow/tech/osu018/osu018_stdcells.lib
+abc -liberty /usr/share/qflow/tech/osu018/osu018_stdcells.lib
+setundef -zero
+splitnets -ports
+opt_clean -purge
+write_verilog -noattr -noexpr -nohex -nodec netlist_sta.v
+)");
+  const test::ToolResult shell = Run({"yosys", "-q", folder_.File("shell.ys")});
+  ASSERT_TRUE(shell.ok()) << shell.output;
+  const test::ToolResult run =
+      Run({"sta", "-no_splash", "-exit", "synthesis/sta.tcl"}, {"OUT=" + top().string()});
+  EXPECT_TRUE(run.ok());
+  // Only the units are missing; every pattern of the constraints has found its ports.
+  for (const char* wrong : {"Error", "missing set_input_delay", "missing set_output_delay"}) {
+    EXPECT_EQ(run.output.find(wrong), std::string::npos) << run.output;
+  }
+  for (const std::string& line : Lines(run.output)) {
+    if (line.find("not found") == std::string::npos) continue;
+    EXPECT_THAT(line, HasSubstr("Creating black box for u_"));
+  }
+  EXPECT_THAT(Section(run.output, "summary"), HasSubstr("worst slack")) << run.output;
+}
+
+/// Minutes of processor time: whole eb_top.
+class SlowBundle : public Bundle {};
+
+TEST_F(SlowBundle, SynthesisAndTiming) {
+  const test::ToolResult synthesis =
+      Run({"yosys", "-q", "-c", "synthesis/synth.tcl"}, {}, kSynthesisSeconds);
+  ASSERT_TRUE(synthesis.ok()) << synthesis.output;
+  EXPECT_THAT(Read("out/stat.txt"), HasSubstr("design hierarchy"));
+  const std::vector<std::string> sta = {"sta", "-no_splash", "-exit", "synthesis/sta.tcl"};
+  const test::ToolResult timing = Run(sta);
+  ASSERT_TRUE(timing.ok()) << timing.output;
+  EXPECT_EQ(timing.output.find("Error"), std::string::npos) << timing.output;
+  const std::string summary = Section(timing.output, "summary");
+  EXPECT_GE(Figure(summary, "worst slack"), 0) << timing.output;
+  // The constraints bind: no such netlist runs at a gigahertz.
+  const test::ToolResult tight = Run(sta, {"CLOCK_PERIOD=1.0"});
+  EXPECT_LT(Figure(Section(tight.output, "summary"), "worst slack"), -1) << tight.output;
+}
+
+TEST_F(SlowBundle, SmokeSimulationInVerilator) {
+  const test::ToolResult built =
+      Run({"verilator", "--binary", "--top-module", "smoke", "-GHash=" + SmokeHash(), "-Wno-fatal",
+           "--Mdir", "obj", "-F", "commercial.f", EDGEBERT_SMOKE});
+  ASSERT_TRUE(built.ok()) << built.output;
+  const test::ToolResult run = Run({"obj/Vsmoke"});
+  EXPECT_TRUE(run.ok()) << run.output;
+  EXPECT_THAT(run.output, HasSubstr("smoke passed\n"));
+}
+
+}  // namespace
+}  // namespace edgebert
