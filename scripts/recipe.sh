@@ -4,7 +4,7 @@
 #   scripts/recipe.sh DATA_DIR [STUDY ..]
 # DATA_DIR holds snips/{snips_train,snips_valid}.tsv, banking77/{train,test}.csv,
 # clinc150/data_full.json and sst2/{train,dev}.tsv. STUDY is ablation, pruning, embedding, formats,
-# shipped (formats of models/sst2) or report; without one, all of them. Runs stay in out/recipe, and
+# weights, shipped (formats of models/sst2) or report; without one, all of them. Runs stay in out/recipe, and
 # what is finished there is not done again: an interrupted study goes on. SEEDS="1 2 3" and
 # TASKS="snips banking77 clinc150" choose others; the sweeps run on the first task. The trainer must
 # be built (scripts/train.sh does it).
@@ -16,7 +16,7 @@ if [ $# -lt 1 ] || [ ! -d "$1" ]; then
 fi
 data=$1
 shift
-studies=${*:-ablation pruning embedding formats shipped report}
+studies=${*:-ablation pruning embedding formats weights shipped report}
 seeds=${SEEDS:-1 2 3}
 tasks=${TASKS:-snips banking77 clinc150}
 sweep_task=${tasks%% *}
@@ -26,7 +26,7 @@ export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 
 # Shorter than the configurations of the tasks, so that there can be many runs: fewer epochs, in
 # smaller batches; the sweeps on two layers, whose weights are as many, as layers share them.
-declare -A epochs_of=([snips]=1 [banking77]=5 [clinc150]=3)
+declare -A epochs_of=([snips]=1 [banking77]=4 [clinc150]=3)
 short=(--train.batch_tokens 512 --off_ramp.sentences 4000)
 no_ramps=(--off_ramp.epochs 0)
 shallow=("${no_ramps[@]}" --model.layers 2)
@@ -35,8 +35,9 @@ no_pruning=(--prune.method none)
 whole_embeddings=(--prune.embedding_sparsity 0)
 prune_methods="movement magnitude block"
 prune_sparsities="0.5 0.7 0.9"
-embedding_densities="5 10 20 60"
-formats="8,3 7,3 6,3 6,2 5,3 5,2 4,2"
+embedding_densities="5 20 60"
+weight_formats="8,3 6,3 4,2"
+formats="8,3 7,3 6,3 5,2 4,2"
 
 options_of() { # TASK
   local config="--config golden/train/configs/$1.cfg"
@@ -121,6 +122,18 @@ in_formats() { # TASK SEED MODEL
   done
 }
 formats() { in_formats "$1" "$2" "$(folder "$1" all "$2")"; } # TASK SEED
+
+# Its weights alone rounded to AdaptivFloat and to what others use, by the trainer, in FP32.
+weights() { # TASK SEED
+  local format kind
+  for format in $weight_formats; do
+    for kind in adaptivfloat minifloat integer; do
+      run "$1" "$kind-$format" "$2" 0 "${no_ramps[@]}" --model.init "$(folder "$1" all "$2")" \
+        --format.aware 0 --format.kind "$kind" --format.width "${format%,*}" \
+        --format.exponent "${format#*,}"
+    done
+  done
+}
 shipped() { in_formats sst2 1 models/sst2; }
 
 # --- The report ----------------------------------------------------------------------------------
@@ -310,7 +323,6 @@ END
 
 Finished models rounded to AdaptivFloat<width, exponent bits>, weights and activations, without training; full depth.
 SST-2 is \`models/sst2\`, 12 layers, on the 872 sentences of its dev set; the other is "all combined" of above.
-Minifloat and INT8 have not been measured.
 
 | | SST-2 | $sweep_task |
 |---|---|---|
@@ -319,6 +331,19 @@ END
   for format in $formats; do
     echo "| <$format> | $(mean sst2 "format-$format" golden full) |" \
       "$(mean "$sweep_task" "format-$format" golden full) |"
+  done
+  cat <<END
+
+The weights alone, rounded after training by the trainer; the rest in FP32, so **not** the golden model ($sweep_task). A
+minifloat is an IEEE float of as many bits, without infinities, its bias fixed; an integer is symmetric with one scale a
+tensor.
+
+| width, exponent bits | AdaptivFloat | minifloat | integer of this width |
+|---|---|---|---|
+END
+  for format in $weight_formats; do
+    echo "| <$format> | $(mean "$sweep_task" "adaptivfloat-$format" fp32) |" \
+      "$(mean "$sweep_task" "minifloat-$format" fp32) | $(mean "$sweep_task" "integer-$format" fp32) |"
   done
   cat <<'END'
 
@@ -340,7 +365,7 @@ END
 
 for study in $studies; do
   case $study in
-    ablation | pruning | embedding | formats | shipped | report) ;;
+    ablation | pruning | embedding | formats | weights | shipped | report) ;;
     *)
       echo "unknown study '$study'" >&2
       exit 2
@@ -351,7 +376,7 @@ for seed in $seeds; do
   for study in $studies; do
     case $study in
       ablation) for task in $tasks; do ablation "$task" "$seed"; done ;;
-      pruning | embedding | formats | shipped) "$study" "$sweep_task" "$seed" ;;
+      pruning | embedding | formats | weights | shipped) "$study" "$sweep_task" "$seed" ;;
     esac
   done
 done

@@ -137,22 +137,34 @@ struct Impl {
     return round_weights ? weight + (Rounded(weight.detach()) - weight.detach()) : weight;
   }
 
-  /// The nearest values of AdaptivFloat (docs/numerics.md, section 2).
+  /// The nearest values of a format: AdaptivFloat (docs/numerics.md, section 2), or one to compare
+  /// it with. `minifloat` is a small IEEE float: bias fixed, denormals, but no infinities;
+  /// `integer` is symmetric and has one scale a tensor.
   Tensor Rounded(const Tensor& weight) const {
-    const int mantissa_bits = recipe.code_bits - 1 - recipe.exponent_bits;
     const Tensor size = weight.abs();
     const auto largest = size.max().item<double>();
     if (largest == 0) return weight;
-    const int top = std::ilogb(largest);
-    const int bias = top - ((1 << recipe.exponent_bits) - 1);
+    if (recipe.format_kind == "integer") {
+      const double scale = largest / ((1 << (recipe.code_bits - 1)) - 1);
+      return torch::round(weight / scale) * scale;
+    }
+    const int mantissa_bits = recipe.code_bits - 1 - recipe.exponent_bits;
+    const int exponents = 1 << recipe.exponent_bits;
     const double ulp = std::ldexp(1.0, -mantissa_bits);
     // Of each element: its power of two.
     const Tensor power = torch::ldexp(torch::ones({}), std::get<1>(torch::frexp(size)) - 1);
+    const auto nearest = [&](const Tensor& unit) { return torch::round(size / unit) * unit; };
+    if (recipe.format_kind == "minifloat") {
+      const int bias = exponents / 2 - 1;
+      const double greatest = std::ldexp(2 - ulp, exponents - 1 - bias);
+      return nearest(power.clamp_min(std::ldexp(1.0, 1 - bias)) * ulp).clamp_max(greatest) *
+             weight.sign();
+    }
+    const int top = std::ilogb(largest);
+    const int bias = top - (exponents - 1);
     const double smallest = std::ldexp(1 + ulp, bias);  // codes
     const double greatest = std::ldexp(2 - ulp, top);
-    const Tensor nearest =
-        (torch::round(size / power / ulp) * ulp * power).clamp(smallest, greatest);
-    return nearest * size.ge(smallest / 2) * weight.sign();
+    return nearest(power * ulp).clamp(smallest, greatest) * size.ge(smallest / 2) * weight.sign();
   }
 
   /// A matrix of the encoder without what is pruned.

@@ -47,7 +47,8 @@ struct Recipe {
   bool keep_zeros = false;  ///< zeros of the initial encoder and words stay
   double distil_alpha = 0;
   double distil_temperature = 1;
-  int code_bits = 8;  ///< of AdaptivFloat
+  std::string format_kind = "adaptivfloat";  ///< adaptivfloat, minifloat, integer
+  int code_bits = 8;
   int exponent_bits = 3;
   uint64_t seed = 0;
 };
@@ -102,7 +103,7 @@ class Network {
   /// from now on.
   virtual void SwitchHeadsOff(double off_reach, int least) = 0;
 
-  /// Whether matrices and tables are rounded to AdaptivFloat as they are used; their gradients pass
+  /// Whether matrices and tables are rounded to the format as they are used; their gradients pass
   /// straight through.
   virtual void RoundWeights(bool on) = 0;
 

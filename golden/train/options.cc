@@ -180,6 +180,10 @@ const std::vector<Entry>& Table() {
            "accuracy that early exit may cost [percentage points]: chooses the entropy threshold",
            "1"),
 
+      Text("format.kind", EB_FIELD(format.kind), "adaptivfloat|minifloat|integer",
+           "what format.aware rounds weights to; the accelerator takes AdaptivFloat only, the "
+           "others "
+           "are there to compare it with"),
       Whole("format.width", EB_FIELD(format.width), 4, 8, "bits of an AdaptivFloat code", "8"),
       Whole("format.exponent", EB_FIELD(format.exponent), 2, 4, "exponent bits of a code", "3"),
       Real("format.aware", EB_FIELD(format.aware), 0, 1,

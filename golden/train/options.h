@@ -91,6 +91,7 @@ struct Options {
     double loss = 1.0;
   } exit;
   struct {
+    std::string kind = "adaptivfloat";
     int width = 8;
     int exponent = 3;
     double aware = 1;

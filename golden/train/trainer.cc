@@ -98,6 +98,7 @@ Recipe RecipeOf(const Options& options) {
           .keep_zeros = options.prune.keep_zeros,
           .distil_alpha = options.distil.alpha,
           .distil_temperature = options.distil.temperature,
+          .format_kind = options.format.kind,
           .code_bits = options.format.width,
           .exponent_bits = options.format.exponent,
           .seed = static_cast<uint64_t>(options.train.seed)};

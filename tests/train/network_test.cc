@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <set>
 
 #include "golden/checkpoint/model_writer.h"
@@ -277,38 +279,87 @@ TEST(Network, PrunesWholeBlocks) {
   EXPECT_EQ(empty, static_cast<int>(std::lround(0.5 * blocks)));
 }
 
-// Beside golden/checkpoint's quantiser, and the reference on what it makes of the weights.
+/// Whether a network that rounds its weights answers as the reference does on weights that
+/// `round` made of each matrix.
+void ExpectRounded(const Recipe& recipe,
+                   const std::function<std::vector<float>(const std::vector<float>&)>& round) {
+  const Model model = RandomModel(5);
+  const TensorMap tensors = TensorsOf(model);
+  const auto network = CreateNetwork(ShapeOf(model.config), tensors, recipe);
+  network->RoundWeights(true);
+  TensorMap rounded = tensors;
+  for (auto& [name, array] : rounded) {
+    if (array.shape.size() == 2) array.values = round(array.values);
+  }
+  const auto sentences = checkpoint::RandomSentences(model.config, 20, 5, 1);
+  const Batch batch = BatchOf(sentences, model.config.num_labels());
+  const auto logits = network->LayerLogits(batch).back();
+  const reference::Albert albert(ModelOf(model.config, rounded));
+  for (size_t i = 0; i < sentences.size(); ++i) {
+    const auto expected = albert.Forward(sentences[i].ids, sentences[i].types).layers.back().logits;
+    for (size_t c = 0; c < expected.size(); ++c) {
+      EXPECT_NEAR(logits[i * expected.size() + c], expected[c], 2e-4)
+          << recipe.format_kind << " " << recipe.code_bits;
+    }
+  }
+  // Straight through: every matrix that is used has a gradient.
+  (void)network->Backward(batch, {.depth = model.config.num_hidden_layers});
+  EXPECT_FALSE(network->Gradient("albert.embeddings.word_embeddings.weight").empty());
+}
+
+// Beside golden/checkpoint's quantiser.
 TEST(Network, RoundsWeightsAsTheQuantiserDoes) {
   for (const auto& [bits, exponent] : {std::pair(8, 3), std::pair(4, 2), std::pair(6, 4)}) {
-    const Model model = RandomModel(5);
-    const TensorMap tensors = TensorsOf(model);
-    const auto network = CreateNetwork(ShapeOf(model.config), tensors,
-                                       {.code_bits = bits, .exponent_bits = exponent});
-    network->RoundWeights(true);
-    TensorMap rounded = tensors;
-    for (auto& [name, array] : rounded) {
-      if (array.shape.size() != 2) continue;
-      const checkpoint::CodeFormat format{bits, exponent};
-      const auto quantized = checkpoint::QuantizeTensor(array.values, format);
-      for (size_t i = 0; i < array.values.size(); ++i) {
-        array.values[i] =
+    const checkpoint::CodeFormat format{bits, exponent};
+    ExpectRounded({.code_bits = bits, .exponent_bits = exponent}, [&](std::vector<float> values) {
+      const auto quantized = checkpoint::QuantizeTensor(values, format);
+      for (size_t i = 0; i < values.size(); ++i) {
+        values[i] =
             static_cast<float>(checkpoint::Dequantize(quantized.codes[i], quantized.bias, format));
       }
-    }
-    const auto sentences = checkpoint::RandomSentences(model.config, 20, 5, 1);
-    const Batch batch = BatchOf(sentences, model.config.num_labels());
-    const auto logits = network->LayerLogits(batch).back();
-    const reference::Albert albert(ModelOf(model.config, rounded));
-    for (size_t i = 0; i < sentences.size(); ++i) {
-      const auto expected =
-          albert.Forward(sentences[i].ids, sentences[i].types).layers.back().logits;
-      for (size_t c = 0; c < expected.size(); ++c) {
-        EXPECT_NEAR(logits[i * expected.size() + c], expected[c], 2e-4) << bits;
+      return values;
+    });
+  }
+}
+
+/// The value of `table` that is nearest to each.
+std::vector<float> Nearest(std::vector<float> values, const std::vector<double>& table) {
+  for (float& value : values) {
+    value = static_cast<float>(*std::ranges::min_element(
+        table, {}, [&](double entry) { return std::fabs(entry - double(value)); }));
+  }
+  return values;
+}
+
+// Every value that a format has, written down code by code.
+TEST(Network, RoundsWeightsToOtherFormats) {
+  for (const auto& [bits, exponent] : {std::pair(8, 4), std::pair(5, 2), std::pair(6, 3)}) {
+    const int mantissas = 1 << (bits - 1 - exponent);
+    const int bias = (1 << (exponent - 1)) - 1;
+    std::vector<double> table;
+    for (int e = 0; e < 1 << exponent; ++e) {
+      for (int m = 0; m < mantissas; ++m) {
+        const double fraction = static_cast<double>(m) / mantissas;
+        const double value =
+            e == 0 ? std::ldexp(fraction, 1 - bias) : std::ldexp(1 + fraction, e - bias);
+        table.insert(table.end(), {value, -value});
       }
     }
-    // Straight through: every matrix that is used has a gradient.
-    (void)network->Backward(batch, {.depth = model.config.num_hidden_layers});
-    EXPECT_FALSE(network->Gradient("albert.embeddings.word_embeddings.weight").empty());
+    ExpectRounded({.format_kind = "minifloat", .code_bits = bits, .exponent_bits = exponent},
+                  [&](const std::vector<float>& values) { return Nearest(values, table); });
+  }
+  for (const int bits : {8, 4}) {
+    ExpectRounded({.format_kind = "integer", .code_bits = bits},
+                  [&](const std::vector<float>& values) {
+                    double largest = 0;
+                    for (const float value : values) {
+                      largest = std::max(largest, std::fabs(double(value)));
+                    }
+                    const int top = (1 << (bits - 1)) - 1;
+                    std::vector<double> table;
+                    for (int i = -top; i <= top; ++i) table.push_back(largest * i / top);
+                    return Nearest(values, table);
+                  });
   }
 }
 
