@@ -8,6 +8,7 @@
 #include "generator/blocks/sram.h"
 #include "generator/blocks/tree.h"
 #include "generator/handoff/file_lists.h"
+#include "generator/handoff/integration.h"
 #include "generator/handoff/manifest.h"
 #include "generator/handoff/memory_list.h"
 #include "generator/handoff/register_documents.h"
@@ -133,8 +134,10 @@ FileSet EmitConfiguration(const spec::AcceleratorConfig& config, const std::stri
   files.Add(folder + "eb_registers.h", RegisterHeader(config));
   files.Add(folder + "memories.csv", MemoryListText(config));
   files.Add(folder + "config.cfg", spec::ToConfigText(config));
-  const FileSet synthesis = EmitSynthesis(config, verilog);
-  for (const auto& [path, text] : synthesis.files()) files.Add(folder + path, text);
+  for (const FileSet& set : {EmitSynthesis(config, verilog),
+                             EmitIntegration(config, SynthesisFiles(config, verilog))}) {
+    for (const auto& [path, text] : set.files()) files.Add(folder + path, text);
+  }
   std::vector<std::string> paths = verilog;
   for (const auto& [path, text] : files.files()) {
     const std::string file = path.substr(folder.size());

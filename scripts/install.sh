@@ -6,7 +6,7 @@ set -euo pipefail
 packages=(
   meson ninja-build pkg-config g++ clang ccache make git ca-certificates
   verilator yosys iverilog opensta qflow-tech-osu018 z3
-  gtkwave xvfb xauth imagemagick gnuplot-nox
+  gtkwave xvfb xauth imagemagick gnuplot-nox libxml2-utils
   libboost-program-options-dev libfmt-dev nlohmann-json3-dev libsentencepiece-dev
   libgtest-dev libgmock-dev libeigen3-dev libhwy-dev zlib1g-dev
   "$@"

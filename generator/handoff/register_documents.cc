@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "golden/spec/register_fields.h"
 #include "golden/spec/register_map.h"
 
 namespace edgebert::gen {
@@ -37,6 +38,10 @@ constexpr std::array kErrors = {
     ErrorText{ErrorCode::kTypeRange, "TYPE_RANGE",
               "token type outside the table; detail: position"},
     ErrorText{ErrorCode::kNoExit, "NO_EXIT", "END before any EXIT"},
+    ErrorText{
+        ErrorCode::kResident, "RESIDENT",
+        "detail: 0 RESIDENT_BYTES is no whole number of beats or too many; 1 a segment of the "
+        "stream reaches beyond them"},
 };
 
 const char* AccessText(Access access) {
@@ -55,13 +60,13 @@ const char* AccessText(Access access) {
   return "";
 }
 
-uint32_t Shape(const spec::AcceleratorConfig& c) {
+}  // namespace
+
+uint32_t ShapeValue(const spec::AcceleratorConfig& c) {
   return static_cast<uint32_t>(c.vmac.n) | static_cast<uint32_t>(c.format.width) << 8 |
          static_cast<uint32_t>(c.format.exponent) << 12 |
          static_cast<uint32_t>(c.model.seq_len) << 16;
 }
-
-}  // namespace
 
 std::string RegisterMarkdown(const spec::AcceleratorConfig& config) {
   std::string text = R"(# Registers of eb_top
@@ -81,7 +86,7 @@ and more than one command in a write; such a write changes nothing. Byte strobes
       "\nIn this configuration CONFIG_HASH is 0x{:08X} and SHAPE is 0x{:08X}.\n"
       "\nSTATUS.done says that the last command, START or LOAD, ended well.\n"
       "\nLogit of class c, a sign-extended Q10.16 number: 0x{:03X} + 4*c, c below {}.\n",
-      spec::ConfigHash(config), Shape(config), spec::kLogitBase, config.model.classes);
+      spec::ConfigHash(config), ShapeValue(config), spec::kLogitBase, config.model.classes);
   text += R"(
 ## Counters
 
@@ -117,6 +122,17 @@ std::string RegisterHeader(const spec::AcceleratorConfig& config) {
   define("VERSION_VALUE", spec::kRegisterMapVersion, "VERSION of this map");
   text += '\n';
   for (const spec::Register& r : spec::kRegisters) define(r.name, r.offset, r.description);
+  text += "\n/* Fields: the mask of a bit, or shift and mask (in place) of several. */\n";
+  for (const spec::RegisterField& f : spec::kRegisterFields) {
+    const std::string name = fmt::format("{}_{}", f.reg, f.name);
+    const uint32_t mask = ((uint32_t{1} << f.bits) - 1) << f.lsb;
+    if (f.bits == 1) {
+      define(name, mask, f.description);
+    } else {
+      define(name + "_SHIFT", static_cast<uint32_t>(f.lsb), f.description);
+      define(name + "_MASK", mask, f.description);
+    }
+  }
   text += '\n';
   for (size_t c = 0; c < spec::kCounters.size(); ++c) {
     define(fmt::format("COUNTER_{}", spec::kCounters[c].name),
@@ -124,6 +140,7 @@ std::string RegisterHeader(const spec::AcceleratorConfig& config) {
   }
   text += '\n';
   define("LOGITS", spec::kLogitBase, "logit of class 0; 4 bytes a class");
+  define("CLASSES_VALUE", static_cast<uint32_t>(config.model.classes), "classes of an off-ramp");
   define("WINDOW_BYTES", spec::kRegisterWindowBytes, "size of the register window");
   text += '\n';
   for (const ErrorText& error : kErrors) {

@@ -11,8 +11,6 @@
 namespace edgebert::gen {
 namespace {
 
-/// Clock of the constraints when CLOCK_PERIOD is not set [ns].
-constexpr const char* kClockPeriod = "10.0";
 /// Placeholder timing of a memory macro [ns].
 constexpr double kAccess = 2.5;
 constexpr double kSetup = 0.5;
@@ -254,8 +252,8 @@ std::string PortList(const vlog::Module& top, vlog::Direction direction) {
 
 std::string Constraints(const vlog::Module& top) {
   return fmt::format(R"(# Constraints of eb_top, in ns and pF.
-# The clock period is the CLOCK_PERIOD of the environment, {0} ns without it.
-set period {0}
+# The clock period is the CLOCK_PERIOD of the environment, {0:.1f} ns without it.
+set period {0:.1f}
 if {{[info exists ::env(CLOCK_PERIOD)]}} {{ set period $::env(CLOCK_PERIOD) }}
 
 create_clock -name clk -period $period [get_ports clk_i]
@@ -274,7 +272,7 @@ set_load 0.05 $outputs
 set_input_delay 0 -clock clk [get_ports rst_ni]
 set_false_path -from [get_ports rst_ni]
 )",
-                     kClockPeriod, PortList(top, vlog::Direction::kInput),
+                     kDefaultClockPeriod, PortList(top, vlog::Direction::kInput),
                      PortList(top, vlog::Direction::kOutput));
 }
 
@@ -329,6 +327,7 @@ yosys dfflibmap -liberty $cells
 yosys abc -liberty $cells -D 3000 -constr $out/abc.constr -script {+strash;&get,-n;&fraig,-x;&put;scorr;strash;&get,-n;&dch,-f;&nf,{D};&put;buffer,-c;upsize,{D};dnsize,{D};stime,-p}
 yosys setundef -zero
 yosys opt_clean -purge
+yosys read_liberty -lib -ignore_miss_func $cells
 yosys check -assert -mapped
 yosys tee -o $out/stat.txt stat -liberty $cells
 yosys write_verilog -noattr -noexpr -nohex -nodec $out/netlist.v
@@ -367,7 +366,7 @@ report_worst_slack
 std::vector<std::string> SynthesisFiles(const spec::AcceleratorConfig& config,
                                         const std::vector<std::string>& paths) {
   const bool flops = config.memory.backend == spec::MemoryBackend::kFlop;
-  std::vector<std::string> files = {"synthesis/macros.v"};
+  std::vector<std::string> files = {kMacroStubs};
   for (const std::string& path : paths) {
     const std::string file = path.substr(path.rfind('/') + 1);
     const bool sram = file == "eb_sram_1r1w.v" && !flops;
@@ -386,7 +385,7 @@ FileSet EmitSynthesis(const spec::AcceleratorConfig& config,
   const std::vector<std::string> sources = SynthesisFiles(config, paths);
   FileSet files;
   files.Add("eb_top.sdc", Constraints(EmitTop(config)));
-  files.Add("synthesis/macros.v", BlackBoxes(macros));
+  files.Add(kMacroStubs, BlackBoxes(macros));
   files.Add("synthesis/macros.lib", Liberty(macros));
   if (config.memory.backend != spec::MemoryBackend::kFlop) {
     files.Add("synthesis/eb_sram_1r1w.v", SramWrapper(macros));

@@ -10,6 +10,11 @@
 
 namespace edgebert::gen {
 
+/// Clock of the constraints when CLOCK_PERIOD is not set [ns].
+inline constexpr double kDefaultClockPeriod = 10.0;
+/// Black boxes of the memory macros, relative to eb_top.v.
+inline constexpr const char* kMacroStubs = "synthesis/macros.v";
+
 /// `path`, or the file of synthesis/ that takes its place, relative to eb_top.v; empty for a
 /// stand-in that synthesis does not need.
 [[nodiscard]] std::vector<std::string> SynthesisFiles(const spec::AcceleratorConfig& config,

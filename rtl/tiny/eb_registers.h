@@ -60,6 +60,64 @@
 /* bytes from WEIGHT_BASE that LOAD copies on chip; 0: weights are read when used */
 #define EB_RESIDENT_BYTES 0x60u
 
+/* Fields: the mask of a bit, or shift and mask (in place) of several. */
+/* VMACs, and lanes of each */
+#define EB_SHAPE_N_SHIFT 0x0u
+/* VMACs, and lanes of each */
+#define EB_SHAPE_N_MASK 0xFFu
+/* bits of a code */
+#define EB_SHAPE_WIDTH_SHIFT 0x8u
+/* bits of a code */
+#define EB_SHAPE_WIDTH_MASK 0xF00u
+/* exponent bits of a code */
+#define EB_SHAPE_EXPONENT_SHIFT 0xCu
+/* exponent bits of a code */
+#define EB_SHAPE_EXPONENT_MASK 0xF000u
+/* largest sequence length */
+#define EB_SHAPE_SEQ_LEN_SHIFT 0x10u
+/* largest sequence length */
+#define EB_SHAPE_SEQ_LEN_MASK 0xFFFF0000u
+/* runs a sentence */
+#define EB_CONTROL_START 0x1u
+/* ends what runs */
+#define EB_CONTROL_ABORT 0x2u
+/* loads the program, and the resident weights */
+#define EB_CONTROL_LOAD 0x4u
+/* a command runs */
+#define EB_STATUS_BUSY 0x1u
+/* the last command ended well */
+#define EB_STATUS_DONE 0x2u
+/* the last command ended with ERROR */
+#define EB_STATUS_ERROR 0x4u
+/* a program is loaded */
+#define EB_STATUS_LOADED 0x8u
+/* the last command was aborted */
+#define EB_STATUS_ABORTED 0x10u
+/* weights are resident */
+#define EB_STATUS_RESIDENT 0x20u
+/* error code */
+#define EB_ERROR_CODE_SHIFT 0x0u
+/* error code */
+#define EB_ERROR_CODE_MASK 0xFFu
+/* detail of the code */
+#define EB_ERROR_DETAIL_SHIFT 0x8u
+/* detail of the code */
+#define EB_ERROR_DETAIL_MASK 0xFFFFFF00u
+/* interrupt when done */
+#define EB_IRQ_ENABLE_DONE 0x1u
+/* interrupt on an error */
+#define EB_IRQ_ENABLE_ERROR 0x2u
+/* interrupt when aborted */
+#define EB_IRQ_ENABLE_ABORTED 0x4u
+/* done */
+#define EB_IRQ_STATUS_DONE 0x1u
+/* ended with an error */
+#define EB_IRQ_STATUS_ERROR 0x2u
+/* aborted */
+#define EB_IRQ_STATUS_ABORTED 0x4u
+/* accumulator saturated in this sentence */
+#define EB_SATURATION_SATURATED 0x1u
+
 /* cycles from START to done */
 #define EB_COUNTER_CYCLES 0x100u
 /* cycles in which the VMAC array took a row */
@@ -107,6 +165,8 @@
 
 /* logit of class 0; 4 bytes a class */
 #define EB_LOGITS 0x400u
+/* classes of an off-ramp */
+#define EB_CLASSES_VALUE 0x3u
 /* size of the register window */
 #define EB_WINDOW_BYTES 0x800u
 
@@ -134,5 +194,7 @@
 #define EB_ERROR_TYPE_RANGE 0xAu
 /* END before any EXIT */
 #define EB_ERROR_NO_EXIT 0xBu
+/* detail: 0 RESIDENT_BYTES is no whole number of beats or too many; 1 a segment of the stream reaches beyond them */
+#define EB_ERROR_RESIDENT 0xCu
 
 #endif

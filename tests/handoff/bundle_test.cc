@@ -15,6 +15,7 @@
 
 #include "golden/spec/config.h"
 #include "tests/emit/presets.h"
+#include "tests/handoff/ipxact_reader.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/tool_runner.h"
 
@@ -29,9 +30,9 @@ constexpr int kToolSeconds = 250;
 constexpr int kSynthesisSeconds = 3000;
 
 class Bundle : public testing::Test {
- protected:
+ public:
   /// Generates `tiny`, with further options, and moves it.
-  explicit Bundle(std::vector<std::string> options = {}) {
+  explicit Bundle(const std::vector<std::string>& options = {}) {
     std::vector<std::string> command = {EDGEBERT_GEN, "--config", Tiny(),    "--name",
                                         "tiny",       "--out",    "delivery"};
     command.insert(command.end(), options.begin(), options.end());
@@ -125,7 +126,9 @@ class Bundle : public testing::Test {
     }
   }
 
- protected:
+  void TestBody() override {}
+
+ public:
   TemporaryFolder folder_;
 };
 
@@ -219,6 +222,159 @@ TEST_F(Bundle, SynthesisFindsAMacroForEveryMemory) {
       defined.insert((*m)[1]);
     }
     EXPECT_EQ(defined, names) << file;
+  }
+}
+
+TEST_F(Bundle, IpXactAgreesWithTheHeader) {
+  const test::ToolResult lint = Run({"xmllint", "--noout", "eb_top.ipxact.xml"});
+  EXPECT_TRUE(lint.ok()) << lint.output;
+  const auto registers = test::ReadIpXact(Read("eb_top.ipxact.xml"));
+  std::map<std::string, uint32_t> defines = test::ReadDefines(Read("eb_registers.h"));
+  const std::map<std::string, std::string> accesses = {{"read", "read-only"},
+                                                       {"read, write when idle", "read-write"},
+                                                       {"read, write", "read-write"},
+                                                       {"write, reads 0", "write-only"},
+                                                       {"read, write 1 to clear", "read-write"}};
+  const std::string document = Read("registers.md");
+
+  // From the component to the header and the page.
+  std::set<std::string> used;
+  for (const auto& [name, entry] : registers) {
+    const bool high = name.ends_with("_HIGH") && name.starts_with("COUNTER_");
+    const std::string define = high ? name.substr(0, name.size() - 5) : name;
+    ASSERT_TRUE(defines.contains(define)) << name;
+    EXPECT_EQ(entry.offset, defines[define] + (high ? 4 : 0)) << name;
+    used.insert(define);
+    const std::regex row(fmt::format(R"(\| 0x{:03X} \| {} \| ([^|]+) \|)", entry.offset, name));
+    std::smatch match;
+    if (std::regex_search(document, match, row) && !name.starts_with("COUNTER_")) {
+      EXPECT_EQ(entry.access, accesses.at(match[1])) << name;
+    } else {
+      EXPECT_TRUE(name.starts_with("COUNTER_") || name == "LOGITS") << name;
+      EXPECT_EQ(entry.access, "read-only") << name;
+    }
+    uint32_t covered = 0;
+    for (const test::IpXactField& field : entry.fields) {
+      EXPECT_EQ(field.access, entry.access) << name;
+      EXPECT_EQ(covered & field.Mask(), 0U) << name << "." << field.name << " overlaps";
+      covered |= field.Mask();
+      if (field.name == "VALUE") continue;
+      const std::string mask = name + "_" + field.name + (field.width == 1 ? "" : "_MASK");
+      ASSERT_TRUE(defines.contains(mask)) << mask;
+      EXPECT_EQ(field.Mask(), defines[mask]) << mask;
+      used.insert(mask);
+      if (field.width == 1) continue;
+      EXPECT_EQ(field.offset, defines[name + "_" + field.name + "_SHIFT"]) << name;
+      used.insert(name + "_" + field.name + "_SHIFT");
+    }
+    const bool clears = name == "IRQ_STATUS";
+    EXPECT_EQ(entry.fields[0].modified_write, clears ? "oneToClear" : "") << name;
+  }
+  // And back: what is left of the header are values and error codes.
+  for (const auto& [name, value] : defines) {
+    if (name.ends_with("_VALUE") || name == "WINDOW_BYTES") continue;
+    if (name.starts_with("ERROR_") && value < 256) continue;
+    EXPECT_TRUE(used.contains(name)) << name;
+  }
+  EXPECT_EQ(registers.at("LOGITS").count, defines.at("CLASSES_VALUE"));
+  EXPECT_EQ(registers.at("IDENTITY").fields[0].reset, defines.at("IDENTITY_VALUE"));
+  EXPECT_EQ(registers.at("CONFIG_HASH").fields[0].reset, defines.at("CONFIG_HASH_VALUE"));
+  EXPECT_EQ(std::to_string(defines.at("CONFIG_HASH_VALUE")), SmokeHash());
+  EXPECT_EQ(registers.at("VERSION").fields[0].reset, defines.at("VERSION_VALUE"));
+}
+
+/// Also with resident weights, a unit more.
+TEST_F(Bundle, PowerDomainsCoverTheUnits) {
+  for (const std::vector<std::string>& options :
+       {std::vector<std::string>{}, {"--memory.resident_kib", "4"}}) {
+    const Bundle bundle(options);
+    std::set<std::string> units;
+    for (const auto& [path, cell] : bundle.Elaborate(Lines(bundle.Read("icarus.f")), {}, {""})) {
+      if (cell.type.find("eb_") != std::string::npos) units.insert(path);
+    }
+    EXPECT_EQ(units.size(), options.empty() ? 15U : 16U);
+    // The file as Tcl: every command must be known, and domains print their elements.
+    bundle.folder_.Write("upf.tcl", R"(
+foreach command {upf_version set_design_top create_supply_port create_supply_net connect_supply_net
+    create_supply_set create_logic_port create_logic_net connect_logic_net create_power_switch
+    set_isolation} { proc $command {args} {} }
+proc create_power_domain {name args} {
+  foreach {option value} [string map {-include_scope {}} $args] {
+    if {$option eq "-elements"} { foreach element $value { puts "element $name $element" } }
+  }
+}
+source eb_top.upf
+)");
+    const test::ToolResult run = bundle.Run({"yosys", "-q", "-c", bundle.folder_.File("upf.tcl")});
+    ASSERT_TRUE(run.ok()) << run.output;
+    std::set<std::string> domains;
+    std::istringstream words(run.output);
+    for (std::string word, domain, element; words >> word >> domain >> element;) {
+      ASSERT_EQ(word, "element");
+      EXPECT_EQ(units.erase(element), 1U) << element << " is no unit, or has two domains";
+      domains.insert(domain);
+    }
+    EXPECT_EQ(domains, (std::set<std::string>{"PD_ARRAY", "PD_MEMORY", "PD_RERAM", "PD_SFU"}));
+    EXPECT_EQ(units, (std::set<std::string>{"u_axi_reader", "u_axi_writer", "u_registers",
+                                            "u_reset_sync", "u_sequencer", "u_weight_stream"}))
+        << "what is always on";
+  }
+}
+
+std::set<std::string> Documented(const std::string& flow) {
+  std::set<std::string> names;
+  std::istringstream lines(test::ReadFile(EDGEBERT_FLOW_VARIABLES));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(flow + " ")) names.insert(line.substr(flow.size() + 1));
+  }
+  EXPECT_GT(names.size(), 10U);
+  return names;
+}
+
+TEST_F(Bundle, FlowsFindTheirFiles) {
+  const std::set<std::string> openroad = Documented("openroad");
+  const std::string text = Read("openroad/config.mk");
+  const std::regex variable(R"(\nexport (\w+))");
+  int set = 0;
+  for (std::sregex_iterator m(text.begin(), text.end(), variable), end; m != end; ++m, ++set) {
+    EXPECT_TRUE(openroad.contains((*m)[1])) << (*m)[1];
+  }
+  EXPECT_GE(set, 8);
+  folder_.Write("show.mk",
+                "include openroad/config.mk\nall:\n\t@for f in $(VERILOG_FILES) "
+                "$(SDC_FILE) $(ADDITIONAL_LIBS); do ls -d \"$$f\"; done\n");
+  // make splits paths at blanks.
+  const fs::path plain = folder_.path() / "plain";
+  fs::copy(root(), plain, fs::copy_options::recursive);
+  const test::ToolResult make =
+      test::RunTool({"make", "-s", "-f", folder_.File("show.mk")}, (plain / "tiny").string());
+  EXPECT_TRUE(make.ok()) << make.output;
+  EXPECT_EQ(Lines(make.output).size(), Lines(Read("synthesis.f")).size() + 2);
+
+  const std::set<std::string> librelane = Documented("librelane");
+  const Json config = Json::parse(Read("librelane/config.json"));
+  size_t files = 0;
+  for (const auto& [key, value] : config.items()) {
+    EXPECT_TRUE(librelane.contains(key)) << key;
+    const Json list = value.is_array() ? value : Json::array({value});
+    for (const Json& entry : list) {
+      if (!entry.is_string() || !entry.get<std::string>().starts_with("dir::")) continue;
+      const std::string file = entry.get<std::string>().substr(5);
+      EXPECT_TRUE(fs::is_regular_file(top() / "librelane" / file)) << file;
+      ++files;
+    }
+  }
+  EXPECT_EQ(files, Lines(Read("synthesis.f")).size() + 3);
+}
+
+TEST_F(Bundle, TemplateAndDriverCompile) {
+  ExpectSilent({"verilator", "--lint-only", "-Wall", "--top-module", "eb_top_template", "-F",
+                "commercial.f", "integration/eb_top_template.v"});
+  ExpectSilent({"iverilog", "-g2005", "-Wall", "-s", "eb_top_template", "-o", "top.vvp", "-c",
+                "commercial.f", "integration/eb_top_template.v"});
+  for (const char* compiler : {"gcc", "clang"}) {
+    ExpectSilent({compiler, "-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-pedantic",
+                  "-c", "integration/eb_driver.c", "-o", "eb_driver.o"});
   }
 }
 

@@ -93,6 +93,7 @@ yosys dfflibmap -liberty $cells
 yosys abc -liberty $cells -D 3000 -constr $out/abc.constr -script {+strash;&get,-n;&fraig,-x;&put;scorr;strash;&get,-n;&dch,-f;&nf,{D};&put;buffer,-c;upsize,{D};dnsize,{D};stime,-p}
 yosys setundef -zero
 yosys opt_clean -purge
+yosys read_liberty -lib -ignore_miss_func $cells
 yosys check -assert -mapped
 yosys tee -o $out/stat.txt stat -liberty $cells
 yosys write_verilog -noattr -noexpr -nohex -nodec $out/netlist.v
