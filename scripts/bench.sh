@@ -6,13 +6,15 @@
 #   golden_speed  the golden machine beside OpenBLAS, and on whole data sets
 #   simulation    how fast edgebert-cosim simulates and how soon it starts
 #   sparsity      empty tiles and vectors, packed weights, and products with a zero operand
+#   task_switch   two shipped models in turn on one RTL (SENTENCES of each, default 16); reads the second
+#                 one's from $EDGEBERT_DATA/snips/snips_valid.tsv
 # Usage: scripts/bench.sh DATA.tsv [all|PAGE [SENTENCES]]
 #   DATA.tsv: sentence<TAB>label, with a header line; SENTENCES: those that the RTL runs, default 8
 set -euo pipefail
 cd "$(dirname "$0")/.."
 page=${2:-all}
-if [ $# -lt 1 ] || [ ! -f "$1" ] || [[ ! $page =~ ^(all|buffers|cycles|faults|golden_speed|simulation|sparsity)$ ]]; then
-  sed -n '2,10s/^# //p' "$0" >&2
+if [ $# -lt 1 ] || [ ! -f "$1" ] || [[ ! $page =~ ^(all|buffers|cycles|faults|golden_speed|simulation|sparsity|task_switch)$ ]]; then
+  sed -n '2,12s/^# //p' "$0" >&2
   exit 2
 fi
 wants() { [ "$page" = all ] || [ "$page" = "$1" ]; }
@@ -33,7 +35,7 @@ fi
 if wants faults; then
   scripts/install.sh gnuplot-nox
   scripts/build.sh tests/bench/edgebert-faults-bench
-  points=$(mktemp)
+  points=$build/faults_points.tsv  # a run that was stopped goes on
   "$build/tests/bench/edgebert-faults-bench" generator/configs/default.cfg models/sst2 "$1" \
     "${3:-40}" 100 $results/reram_faults.md "$points"
   scripts/faults_picture.sh "$points" $results/reram_faults.png
@@ -56,4 +58,11 @@ if wants sparsity; then
   scripts/install.sh
   scripts/build.sh tests/bench/edgebert-sparsity-bench
   "$build/tests/bench/edgebert-sparsity-bench" models/sst2 "$1" $results/sparsity.md
+fi
+if wants task_switch; then
+  scripts/install.sh
+  scripts/build.sh tests/bench/edgebert-task-switch-bench
+  "$build/tests/bench/edgebert-task-switch-bench" generator/configs/default.cfg models/sst2 "$1" \
+    models/snips "${EDGEBERT_DATA:?names the folder of the data sets}/snips/snips_valid.tsv" \
+    "${3:-16}" $results/task_switch.md
 fi

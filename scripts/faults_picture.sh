@@ -1,33 +1,34 @@
 #!/usr/bin/env bash
 # Draws accuracy against the rate of faulty ReRAM cells, mean and worst of the maps.
 #   scripts/faults_picture.sh POINTS.tsv PICTURE.png
-# POINTS.tsv is what edgebert-faults-bench writes: one block a faulty part.
+# POINTS.tsv is what edgebert-faults-bench writes: faulty part, rate, mean, worst.
 set -euo pipefail
 if [ $# -ne 2 ] || [ ! -f "$1" ]; then
   sed -n '2,4s/^# //p' "$0" >&2
   exit 2
 fi
+plots() { # column of the accuracy
+  cut -f 1 "$1" | sort -u | while read -r part; do
+    printf '"< grep -F \x27%s\x27 %s | sort -g -t \x27\t\x27 -k 2" using 2:%d title "%s" \
+with linespoints pointtype 7, ' "$part" "$1" "$2" "$part"
+  done
+}
 gnuplot <<END
-set terminal pngcairo size 1000,480 font "sans,10"
+set terminal pngcairo size 1000,460 font "sans,10"
 set output "$2"
 set datafile separator "\t"
 set logscale x
 set format x "10^{%L}"
 set xlabel "rate of faulty cells"
-set yrange [40:100]
-set grid
-set key outside right top
-stats "$1" using 2:3 nooutput
-parts = STATS_blocks
-set multiplot layout 1,2
 set ylabel "accuracy, %"
+set yrange [0:100]
+set grid
+set key bottom left
+set multiplot layout 1,2
 set title "Mean of the maps"
-set key off
-plot for [i=0:parts-1] "$1" index i using 2:3 with linespoints pointtype 7 linetype i+1
+plot $(plots "$1" 3) 1/0 notitle
 set title "Worst of the maps"
-set key bottom left inside
-plot for [i=0:parts-1] "$1" index i using 2:4 with linespoints pointtype 7 linetype i+1 \
-  title word(system(sprintf("awk -F '\\t' -v RS='\\n\\n\\n' 'NR==%d{gsub(/ /,\"_\",\$1);print \$1}' $1", i+1)),1) noenhanced
+plot $(plots "$1" 4) 1/0 notitle
 unset multiplot
 END
 echo "$2"

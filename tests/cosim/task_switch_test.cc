@@ -9,6 +9,7 @@
 #include "golden/checkpoint/image_builder.h"
 #include "golden/checkpoint/quantizer.h"
 #include "golden/checkpoint/random_checkpoint.h"
+#include "golden/checkpoint/sentences.h"
 
 namespace edgebert::cosim {
 namespace {
@@ -111,6 +112,43 @@ TEST_P(TaskSwitch, RefusesOtherTables) {
   ASSERT_FALSE(cost.ok());
   EXPECT_THAT(cost.error().Format(), testing::HasSubstr("[cosim-switch]"));
   EXPECT_EQ(Run(one), "");
+}
+
+// The models that ship, on one accelerator.
+TEST(ShippedModels, ShareTheirTablesAndKnowTheirTasks) {
+  auto config = spec::LoadConfig(EDGEBERT_CONFIGS "/default.cfg");
+  ASSERT_TRUE(config.ok()) << config.error().Format();
+  config->model.classes = 7;
+  std::vector<model::ReramImage> rerams;
+  for (const auto& [name, sentences] :
+       std::vector<std::pair<std::string, std::vector<std::pair<std::string, std::string>>>>{
+           {"sst2",
+            {{"a warm and wonderful film", "positive"},
+             {"dull, ugly and far too long", "negative"}}},
+           {"snips",
+            {{"play some jazz by miles davis", "PlayMusic"},
+             {"will it rain in paris tomorrow", "GetWeather"},
+             {"book a table for two at an italian restaurant", "BookRestaurant"}}}}) {
+    const std::string folder = EDGEBERT_MODELS "/" + name;
+    const auto model = checkpoint::LoadModel(folder);
+    ASSERT_TRUE(model.ok()) << model.error().Format();
+    const auto biases = checkpoint::ReadActivationBiases(folder);
+    ASSERT_TRUE(biases.ok()) << biases.error().Format();
+    const auto image = checkpoint::BuildImage(model->config, model->weights, *biases, *config, {});
+    ASSERT_TRUE(image.ok()) << image.error().Format();
+    rerams.push_back(image->reram);
+    const auto tokenizer = checkpoint::Tokenizer::Load(folder + "/tokenizer.model", model->config);
+    ASSERT_TRUE(tokenizer.ok()) << tokenizer.error().Format();
+    model::Machine machine(*config, *image);
+    for (const auto& [text, label] : sentences) {
+      const auto read = checkpoint::ReadSentences({.texts = {text}, .pair = "", .data = ""},
+                                                  model->config, *tokenizer, config->model.seq_len);
+      ASSERT_TRUE(read.ok()) << read.error().Format();
+      const auto& result = machine.Run(checkpoint::TokenWords((*read)[0].tokens), 0);
+      EXPECT_EQ(model->config.labels[size_t(result.prediction)], label) << text;
+    }
+  }
+  EXPECT_EQ(rerams[0], rerams[1]);
 }
 
 INSTANTIATE_TEST_SUITE_P(Weights, TaskSwitch, testing::Values(0, 64));
