@@ -282,6 +282,7 @@ std::string SynthesisScript(const std::vector<std::string>& paths) {
   return R"(# Yosys: eb_top on the cells of a liberty file, module by module.
 #   yosys -c synthesis/synth.tcl        from anywhere; by environment:
 #     LIBERTY  cells; OSU018 of Debian's qflow-tech-osu018 when not set
+#     BLACKBOX modules to leave out, for a look at the others: "eb_layer_norm eb_softmax"
 #     DRIVER   cell that drives the inputs of a module, BUFX2 when not set
 #     OUT      folder of the results, out/ beside eb_top.v when not set
 # Results: netlist.v (ports as in eb_top.v), netlist_sta.v (all single bits, for OpenSTA), stat.txt.
@@ -319,6 +320,7 @@ set files {
 # Deferred: modules are elaborated with the parameters of eb_top alone.
 foreach file $files { yosys read_verilog -defer $here/$file }
 yosys hierarchy -check -top eb_top
+foreach unit [setting BLACKBOX {}] { yosys blackbox *${unit}* }
 yosys synth -top eb_top
 yosys dfflegalize -cell {$_DFF_P_} x -cell {$_DFF_PN0_} x -cell {$_DFF_PN1_} x
 yosys dfflibmap -liberty $cells
@@ -349,6 +351,8 @@ read_liberty $here/synthesis/macros.lib
 read_verilog $out/netlist_sta.v
 link_design eb_top
 source $here/eb_top.sdc
+# Before there is a reset tree, one flip-flop drives every reset.
+set_false_path -through [get_pins u_reset_sync/rst_no]
 puts "=== setup check"
 check_setup -verbose
 puts "=== slowest path"

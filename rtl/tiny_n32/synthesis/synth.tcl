@@ -1,6 +1,7 @@
 # Yosys: eb_top on the cells of a liberty file, module by module.
 #   yosys -c synthesis/synth.tcl        from anywhere; by environment:
 #     LIBERTY  cells; OSU018 of Debian's qflow-tech-osu018 when not set
+#     BLACKBOX modules to leave out, for a look at the others: "eb_layer_norm eb_softmax"
 #     DRIVER   cell that drives the inputs of a module, BUFX2 when not set
 #     OUT      folder of the results, out/ beside eb_top.v when not set
 # Results: netlist.v (ports as in eb_top.v), netlist_sta.v (all single bits, for OpenSTA), stat.txt.
@@ -85,6 +86,7 @@ set files {
 # Deferred: modules are elaborated with the parameters of eb_top alone.
 foreach file $files { yosys read_verilog -defer $here/$file }
 yosys hierarchy -check -top eb_top
+foreach unit [setting BLACKBOX {}] { yosys blackbox *${unit}* }
 yosys synth -top eb_top
 yosys dfflegalize -cell {$_DFF_P_} x -cell {$_DFF_PN0_} x -cell {$_DFF_PN1_} x
 yosys dfflibmap -liberty $cells
