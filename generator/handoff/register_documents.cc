@@ -32,7 +32,8 @@ constexpr std::array kErrors = {
     ErrorText{ErrorCode::kProgramOverrun, "PROGRAM_OVERRUN",
               "ran past the last instruction; detail: program counter"},
     ErrorText{ErrorCode::kStreamFormat, "STREAM_FORMAT",
-              "tile marker missing: program and weights do not belong together"},
+              "tile marker missing, or a K tile that the MATMUL does not have: program and weights "
+              "do not belong together"},
     ErrorText{ErrorCode::kTokenRange, "TOKEN_RANGE",
               "token id outside the vocabulary; detail: position"},
     ErrorText{ErrorCode::kTypeRange, "TYPE_RANGE",
@@ -42,6 +43,7 @@ constexpr std::array kErrors = {
         ErrorCode::kResident, "RESIDENT",
         "detail: 0 RESIDENT_BYTES is no whole number of beats or too many; 1 a segment of the "
         "stream reaches beyond them"},
+    ErrorText{ErrorCode::kBadOperand, "OPERAND", "EMBED without vectors; detail: program counter"},
 };
 
 const char* AccessText(Access access) {

@@ -84,6 +84,8 @@ all reads and writes of those before it. A source row of zeros is not multiplied
   m.Output("tile_request_o").Input("tile_valid_i").Output("tile_ready_o");
   m.Input("tile_row_i", "Lanes*CodeW").Input("tile_k_i", "16");
   m.Input("tile_last_i").Input("tile_empty_i");
+  m.Group("A record of a K tile that the command does not have, a pulse.");
+  m.Output("format_error_o");
   m.Group("Activation memory, reading: source rows, residual rows, held rows.");
   m.Output("src_rd_valid_o").Input("src_rd_ready_i").Output("src_rd_addr_o", address);
   m.Output("res_rd_valid_o").Input("res_rd_ready_i").Output("res_rd_addr_o", address);
@@ -194,6 +196,14 @@ all reads and writes of those before it. A source row of zeros is not multiplied
   assign held_rd_addr_o = held_addr_q;
 
   wire load_stream = tile_valid_i & tile_ready_o;
+  reg format_error_q;
+
+  always @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) format_error_q <= 1'b0;
+    else format_error_q <= load_stream & ~tile_empty_i & (tile_k_i >= k_count) & ~clear_i;
+  end
+
+  assign format_error_o = format_error_q;
   wire load_held = held_rd_valid_o & held_rd_ready_i;
   wire load_zero = load_from_memory & ~held_row_exists;
   wire load_step = load_stream | load_held | load_zero;

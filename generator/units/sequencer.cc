@@ -46,7 +46,8 @@ void AddConstants(vlog::Module& m) {
                                    std::pair{"ERROR_PROGRAM_OVERRUN", ErrorCode::kProgramOverrun},
                                    std::pair{"ERROR_STREAM_FORMAT", ErrorCode::kStreamFormat},
                                    std::pair{"ERROR_NO_EXIT", ErrorCode::kNoExit},
-                                   std::pair{"ERROR_RESIDENT", ErrorCode::kResident}}) {
+                                   std::pair{"ERROR_RESIDENT", ErrorCode::kResident},
+                                   std::pair{"ERROR_OPERAND", ErrorCode::kBadOperand}}) {
     m.Local(name, fmt::format("8'd{}", static_cast<uint32_t>(code)));
   }
 }
@@ -313,8 +314,14 @@ constexpr const char* kPhases = R"(
           fail_detail = {7'd0, pc_q};
         end else if (execute) begin
           case (opcode)
-            OP_MATMUL, OP_SOFTMAX, OP_LAYER_NORM, OP_EMBED: begin
+            OP_MATMUL, OP_SOFTMAX, OP_LAYER_NORM: begin
               advance = dispatched;
+            end
+            OP_EMBED: begin
+              advance     = dispatched;
+              fail        = (vectors == 16'd0);  // it would wait for its last one
+              fail_code   = ERROR_OPERAND;
+              fail_detail = {7'd0, pc_q};
             end
             OP_EXIT: begin
               classes_d = classes;
@@ -626,10 +633,10 @@ aborted.)");
   m.Uses(EmitProgramMemory()).Uses(EmitTokenMemory());
   m.Uses(EmitSegmentAddress()).Uses(EmitResultWriter());
   m.Body(kDeclarations);
-  m.InstructionFields(
-      {spec::kOpcode, spec::kWaitMask, spec::kStreamOffset, spec::kStreamBeats,
-       spec::kStreamIterationStride, spec::kLoopTarget, spec::kLoopCount, spec::kExitClasses},
-      "cmd_q");
+  m.InstructionFields({spec::kOpcode, spec::kWaitMask, spec::kStreamOffset, spec::kStreamBeats,
+                       spec::kStreamIterationStride, spec::kLoopTarget, spec::kLoopCount,
+                       spec::kEmbedVectors, spec::kExitClasses},
+                      "cmd_q");
   m.Body(kInstruction).Body(kDispatch).Body(kPhases).Body(kOutputs).Body(kInstances);
   m.Body(kRegisters);
   return m;

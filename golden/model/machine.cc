@@ -664,6 +664,7 @@ void Machine::Impl::PostProcess(const Instruction& instruction, int strip, const
 void Machine::Impl::Embed(const Instruction& instruction) {
   const Operand output(instruction, spec::kEmbedDstBase, spec::kEmbedDstStride);
   const int vectors = instruction.GetInt(spec::kEmbedVectors);
+  if (vectors == 0) return Fail(ErrorCode::kBadOperand, step_.pc);
   const int64_t position_row = instruction.Get(spec::kEmbedPositionRow);
   const int64_t type_row = instruction.Get(spec::kEmbedTypeRow);
   const int bias_out = instruction.GetInt(spec::kEmbedBiasOut);

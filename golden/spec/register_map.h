@@ -106,12 +106,14 @@ enum class ErrorCode : uint32_t {
   kNoProgram = 5,       ///< START before LOAD.
   kBadOpcode = 6,       ///< Detail: program counter.
   kProgramOverrun = 7,  ///< Ran past the last instruction. Detail: program counter.
-  kStreamFormat = 8,    ///< Tile marker missing: program and weights do not belong together.
+  kStreamFormat = 8,    ///< Tile marker missing, or a K tile that the MATMUL does not have:
+                        ///< program and weights do not belong together.
   kTokenRange = 9,      ///< Token id outside the vocabulary. Detail: position.
   kTypeRange = 10,      ///< Token type outside the table. Detail: position.
   kNoExit = 11,         ///< END before any EXIT.
   kResident = 12,       ///< Detail: 0 RESIDENT_BYTES is no whole number of beats or above the
                         ///< resident memory; 1 a segment of the stream reaches beyond it.
+  kBadOperand = 13,     ///< EMBED without vectors. Detail: program counter.
 };
 
 }  // namespace edgebert::spec

@@ -46,6 +46,8 @@ module eb_matmul #(
   input  wire [15:0]            tile_k_i,
   input  wire                   tile_last_i,
   input  wire                   tile_empty_i,
+  // A record of a K tile that the command does not have, a pulse.
+  output wire                   format_error_o,
   // Activation memory, reading: source rows, residual rows, held rows.
   output wire                   src_rd_valid_o,
   input  wire                   src_rd_ready_i,
@@ -184,6 +186,14 @@ module eb_matmul #(
   assign held_rd_addr_o = held_addr_q;
 
   wire load_stream = tile_valid_i & tile_ready_o;
+  reg format_error_q;
+
+  always @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) format_error_q <= 1'b0;
+    else format_error_q <= load_stream & ~tile_empty_i & (tile_k_i >= k_count) & ~clear_i;
+  end
+
+  assign format_error_o = format_error_q;
   wire load_held = held_rd_valid_o & held_rd_ready_i;
   wire load_zero = load_from_memory & ~held_row_exists;
   wire load_step = load_stream | load_held | load_zero;

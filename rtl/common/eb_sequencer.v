@@ -134,6 +134,7 @@ module eb_sequencer #(
   localparam ERROR_STREAM_FORMAT   = 8'd8;
   localparam ERROR_NO_EXIT         = 8'd11;
   localparam ERROR_RESIDENT        = 8'd12;
+  localparam ERROR_OPERAND         = 8'd13;
 
   // What the sequencer is doing.
   localparam [3:0] ST_IDLE    = 4'd0;   // waits for START or LOAD
@@ -187,6 +188,7 @@ module eb_sequencer #(
   wire [31:0] iteration_stride = cmd_q[96+:32];
   wire [15:0] target           = cmd_q[32+:16];
   wire [15:0] count            = cmd_q[64+:16];
+  wire [15:0] vectors          = cmd_q[96+:16];
   wire [15:0] classes          = cmd_q[32+:16];
 
   // Instruction register: takes the next instruction in the cycle in which it gives one away.
@@ -354,8 +356,14 @@ module eb_sequencer #(
           fail_detail = {7'd0, pc_q};
         end else if (execute) begin
           case (opcode)
-            OP_MATMUL, OP_SOFTMAX, OP_LAYER_NORM, OP_EMBED: begin
+            OP_MATMUL, OP_SOFTMAX, OP_LAYER_NORM: begin
               advance = dispatched;
+            end
+            OP_EMBED: begin
+              advance     = dispatched;
+              fail        = (vectors == 16'd0);  // it would wait for its last one
+              fail_code   = ERROR_OPERAND;
+              fail_detail = {7'd0, pc_q};
             end
             OP_EXIT: begin
               classes_d = classes;

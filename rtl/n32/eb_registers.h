@@ -186,7 +186,7 @@
 #define EB_ERROR_OPCODE 0x6u
 /* ran past the last instruction; detail: program counter */
 #define EB_ERROR_PROGRAM_OVERRUN 0x7u
-/* tile marker missing: program and weights do not belong together */
+/* tile marker missing, or a K tile that the MATMUL does not have: program and weights do not belong together */
 #define EB_ERROR_STREAM_FORMAT 0x8u
 /* token id outside the vocabulary; detail: position */
 #define EB_ERROR_TOKEN_RANGE 0x9u
@@ -196,5 +196,7 @@
 #define EB_ERROR_NO_EXIT 0xBu
 /* detail: 0 RESIDENT_BYTES is no whole number of beats or too many; 1 a segment of the stream reaches beyond them */
 #define EB_ERROR_RESIDENT 0xCu
+/* EMBED without vectors; detail: program counter */
+#define EB_ERROR_OPERAND 0xDu
 
 #endif

@@ -317,6 +317,7 @@ module eb_top (
   wire [AXI_ADDR_W-1:0] segment_addr;
   wire [31:0]           segment_beats;
   wire                  format_error;
+  wire                  tile_error;
 
   wire [9:0]            token_rd_addr;
   wire [31:0]           token_rd_data;
@@ -388,7 +389,7 @@ module eb_top (
     .segment_ready_i          (segment_ready),
     .segment_addr_o           (segment_addr),
     .segment_beats_o          (segment_beats),
-    .format_error_i           (format_error),
+    .format_error_i           (format_error || tile_error),
     .resident_start_o         (resident_start),
     .resident_beats_o         (resident_beats),
     .resident_fetch_o         (resident_fetch),
@@ -658,6 +659,7 @@ module eb_top (
     .tile_k_i         (tile_k),
     .tile_last_i      (tile_last),
     .tile_empty_i     (tile_empty),
+    .format_error_o   (tile_error),
     .src_rd_valid_o   (rd_valid[0]),
     .src_rd_ready_i   (rd_ready[0]),
     .src_rd_addr_o    (rd_addr[0*ADDR_W +: ADDR_W]),

@@ -208,6 +208,11 @@ Instruction Make(Opcode opcode, uint32_t wait_mask = 0) {
   instruction.Set(spec::kWaitMask, wait_mask);
   return instruction;
 }
+Instruction Embed() {
+  Instruction instruction = Make(Opcode::kEmbed);
+  instruction.Set(spec::kEmbedVectors, 1);
+  return instruction;
+}
 Instruction Stream(uint32_t offset, uint32_t beats, uint32_t stride) {
   Instruction instruction = Make(Opcode::kStream);
   instruction.Set(spec::kStreamOffset, offset);
@@ -514,7 +519,7 @@ class Sequencer : public testing::TestWithParam<int> {
 TEST_P(Sequencer, RunsALoopInOrderAndWritesTheRecord) {
   const std::vector<Instruction> program = {
       Stream(0x100, 3, 0),             // 0
-      Make(Opcode::kEmbed),            // 1
+      Embed(),                         // 1
       Stream(0x8000, 7, 0x1'2340),     // 2: body
       Make(Opcode::kMatmul, 0b01000),  // 3
       Make(Opcode::kSoftmax, 0b00001),
@@ -557,7 +562,7 @@ TEST_P(Sequencer, RunsALoopInOrderAndWritesTheRecord) {
 }
 
 TEST_P(Sequencer, ServesTheTokensOfTheSentence) {
-  Load({Make(Opcode::kEmbed), Exit(1), Make(Opcode::kEnd)});
+  Load({Embed(), Exit(1), Make(Opcode::kEnd)});
   units_.longest = 400;
   for (const int length : {1, 2, 9, kMaxRows}) {
     units_.answers = {{1, 1, false}};
@@ -670,6 +675,12 @@ TEST_P(Sequencer, StopsAtWhatTheProgramMustNotDo) {
   Start(3);
   ASSERT_TRUE(UntilIdle());
   ExpectError(ErrorCode::kProgramOverrun, 2);
+
+  Load({Exit(1), Make(Opcode::kEmbed), Make(Opcode::kEnd)});  // of no vectors
+  units_.answers = {{1, 1, false}};
+  Start(3);
+  ASSERT_TRUE(UntilIdle());
+  ExpectError(ErrorCode::kBadOperand, 1);
 
   Load({Exit(1), Loop(1000, 2), Make(Opcode::kEnd)});
   units_.answers = {{1, 1, false}};
@@ -806,7 +817,7 @@ TEST_P(Sequencer, ReportsErrorsOfTheUnits) {
 
 TEST_P(Sequencer, AbortsFromEveryState) {
   const std::vector<Instruction> program = {Stream(0x100, 3, 0),
-                                            Make(Opcode::kEmbed),
+                                            Embed(),
                                             Make(Opcode::kMatmul, 0b01000),
                                             Stream(0x80, 2, 0x40),
                                             Exit(3),

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
@@ -81,8 +82,7 @@ class TopRecovery : public testing::Test {
     }
     Write("IRQ_ENABLE", 7);
     Write("PROGRAM_LENGTH", static_cast<uint32_t>(image_.program.size()));
-    Write("CONTROL", kLoad);
-    Finish(kDone | kLoaded);
+    Load();
   }
   ~TopRecovery() override {
     EXPECT_TRUE(memory_.Idle());
@@ -161,6 +161,11 @@ class TopRecovery : public testing::Test {
     EXPECT_TRUE(memory_.Idle());
     Write("IRQ_STATUS", 7);
     EXPECT_EQ(irq.Get(), 0U);
+  }
+  /// Loads what `program_` is now.
+  void Load() {
+    Write("CONTROL", kLoad);
+    Finish(kDone | kLoaded);
   }
   static uint32_t ErrorWord(ErrorCode code, uint32_t detail) {
     return static_cast<uint32_t>(code) | detail << 8;
@@ -273,6 +278,57 @@ TEST_F(TopRecovery, WeightsOfAnotherProgram) {
   Start(sentence_);
   Finish(kError | kLoaded, ErrorWord(ErrorCode::kStreamFormat, 0));
   std::copy(good.begin(), good.end(), weights_.begin());
+  ExpectGolden();
+}
+
+/// Before the first record are gamma and beta of the embeddings and the biases of a strip.
+TEST_F(TopRecovery, AKTileThatTheSourceDoesNotHave) {
+  size_t groups = 1;
+  const spec::Instruction* projection = nullptr;
+  for (const spec::Instruction& instruction : image_.program) {
+    const auto opcode = static_cast<spec::Opcode>(instruction.Get(spec::kOpcode));
+    if (opcode == spec::Opcode::kLayerNorm) {
+      groups += 2 * static_cast<size_t>(instruction.Get(spec::kLayerNormVectors));
+    }
+    if (opcode != spec::Opcode::kMatmul) continue;
+    projection = &instruction;
+    break;
+  }
+  const size_t beat = static_cast<size_t>(config_.axi.data_width) / 8;
+  const auto lanes = static_cast<size_t>(config_.vmac.n);
+  const size_t group = (lanes * 4 + beat - 1) / beat * beat;
+  const size_t prefix = (spec::kTilePrefixBits / 8 + lanes * lanes / 8 + beat - 1) / beat * beat;
+  std::span<uint8_t> record = std::span(weights_).subspan(groups * group);
+  // A strip without tiles: the next one begins with its biases.
+  while ((record[2] >> (spec::kTileEmptyBit - 16) & 1) != 0) {
+    record = record.subspan(prefix + group);
+  }
+  ASSERT_EQ(record[3], spec::kTileMarker);
+  const std::array<uint8_t, 2> good = {record[0], record[1]};
+  const auto limit = static_cast<uint32_t>(projection->Get(spec::kMatmulKTiles));
+  for (const uint32_t k_tile : {limit, limit + 256, 0xffffU}) {
+    record[0] = static_cast<uint8_t>(k_tile);
+    record[1] = static_cast<uint8_t>(k_tile >> 8);
+    Start(sentence_);
+    Finish(kError | kLoaded, ErrorWord(ErrorCode::kStreamFormat, 0));
+    std::copy(good.begin(), good.end(), record.begin());
+    ExpectGolden();
+  }
+}
+
+TEST_F(TopRecovery, AnEmbeddingOfNoVectors) {
+  const std::vector<uint8_t> good = program_;
+  size_t pc = 0;
+  while (image_.program[pc].Get(spec::kOpcode) != static_cast<int64_t>(spec::Opcode::kEmbed)) ++pc;
+  spec::Instruction none = image_.program[pc];
+  none.Set(spec::kEmbedVectors, 0);
+  const std::vector<uint8_t> bytes = Bytes(none.words);
+  std::copy(bytes.begin(), bytes.end(), &program_[pc * bytes.size()]);
+  Load();
+  Start(sentence_);
+  Finish(kError | kLoaded, ErrorWord(ErrorCode::kBadOperand, static_cast<uint32_t>(pc)));
+  std::copy(good.begin(), good.end(), program_.begin());
+  Load();
   ExpectGolden();
 }
 

@@ -634,6 +634,25 @@ TEST_F(MachineTest, ReportsTheErrorsOfTheHardware) {
     EXPECT_EQ(ErrorOf(broken), spec::ErrorCode::kStreamFormat);
   }
   {
+    // The same tile, beyond those of its MATMUL.
+    Image broken = image_;
+    const size_t record =
+        size_t(2 * spec::CeilDiv(random_.model.config.embedding_size, 8)) * 32 + 32;
+    broken.weights[record] =
+        static_cast<uint8_t>(spec::CeilDiv(random_.model.config.embedding_size, 8));
+    EXPECT_EQ(ErrorOf(broken), spec::ErrorCode::kStreamFormat);
+  }
+  {
+    Image broken = image_;
+    size_t pc = 0;
+    while (broken.program[pc].Get(spec::kOpcode) != static_cast<int64_t>(spec::Opcode::kEmbed)) {
+      ++pc;
+    }
+    broken.program[pc].Set(spec::kEmbedVectors, 0);
+    EXPECT_EQ(ErrorOf(broken, &detail), spec::ErrorCode::kBadOperand);
+    EXPECT_EQ(detail, pc);
+  }
+  {
     // The same tile, called empty though its mask is not.
     Image broken = image_;
     const size_t record =
