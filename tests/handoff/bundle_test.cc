@@ -464,11 +464,14 @@ class SlowBundle : public Bundle {};
 TEST_F(SlowBundle, SynthesisAndTiming) { SynthesiseAndTime(*this, ""); }
 
 TEST_F(SlowBundle, SmokeSimulationInVerilator) {
+  // make refuses folders with a blank.
+  const std::string folder = folder_.File("obj");
   const test::ToolResult built =
-      Run({"verilator", "--binary", "--top-module", "smoke", "-GHash=" + SmokeHash(), "-Wno-fatal",
-           "--Mdir", "obj", "-F", "commercial.f", EDGEBERT_SMOKE});
+      Run({"verilator", "--binary", "-Wno-PINMISSING", "--top-module", "smoke",
+           "-GHash=" + SmokeHash(), "--Mdir", folder, "-F", "commercial.f", EDGEBERT_SMOKE},
+          {}, kSynthesisSeconds);
   ASSERT_TRUE(built.ok()) << built.output;
-  const test::ToolResult run = Run({"obj/Vsmoke"});
+  const test::ToolResult run = Run({folder + "/Vsmoke"});
   EXPECT_TRUE(run.ok()) << run.output;
   EXPECT_THAT(run.output, HasSubstr("smoke passed\n"));
 }

@@ -22,6 +22,7 @@ module smoke #(
   wire        irq;
   integer     failures = 0;
   integer     waited;
+  reg  [1:0]  taken;
 
   always #5 clk = !clk;
 
@@ -70,11 +71,11 @@ module smoke #(
       wvalid  = 1'b1;
       waited  = 0;
       while (waited < 100 && (awvalid || wvalid || !bvalid)) begin
-        @(posedge clk);
-        waited = waited + 1;
-        if (awready) awvalid <= 1'b0;
-        if (wready) wvalid <= 1'b0;
+        #1 taken = {awready, wready};
         @(negedge clk);
+        waited = waited + 1;
+        if (taken[1]) awvalid = 1'b0;
+        if (taken[0]) wvalid = 1'b0;
       end
       if (waited == 100 || bresp != 2'd0) begin
         $display("write %h: no OKAY", address);
@@ -90,10 +91,10 @@ module smoke #(
       arvalid = 1'b1;
       waited  = 0;
       while (waited < 100 && (arvalid || !rvalid)) begin
-        @(posedge clk);
-        waited = waited + 1;
-        if (arready) arvalid <= 1'b0;
+        #1 taken = {1'b0, arready};
         @(negedge clk);
+        waited = waited + 1;
+        if (taken[0]) arvalid = 1'b0;
       end
       if (waited == 100 || rresp != 2'd0 || rdata !== data) begin
         $display("read %h: %h, expected %h", address, rdata, data);
