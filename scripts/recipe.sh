@@ -4,10 +4,10 @@
 #   scripts/recipe.sh DATA_DIR [STUDY ..]
 # DATA_DIR holds snips/{snips_train,snips_valid}.tsv, banking77/{train,test}.csv,
 # clinc150/data_full.json and sst2/{train,dev}.tsv. STUDY is ablation, pruning, embedding, formats,
-# weights, shipped (formats of models/sst2) or report; without one, all of them. Runs stay in out/recipe, and
-# what is finished there is not done again: an interrupted study goes on. SEEDS="1 2 3" and
-# TASKS="snips banking77 clinc150" choose others; the sweeps run on the first task. The trainer must
-# be built (scripts/train.sh does it).
+# weights, shipped (formats of models/sst2) or report; without one, all of them. Runs stay in
+# out/recipe, and what is finished there is not done again: an interrupted study goes on.
+# SEEDS="1 2 3" and TASKS="snips banking77 clinc150" choose others; the sweeps run on the first task.
+# The trainer must be built (scripts/train.sh does it).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ $# -lt 1 ] || [ ! -d "$1" ]; then
@@ -217,25 +217,22 @@ END
   done
   # shellcheck disable=SC2086
   points "$sweep_task" "embedding-%s" $embedding_densities > "$curves/embedding"
-  [ -n "$plots" ] && [ -s "$curves/embedding" ] || return 0
+  [ -z "$plots" ] || sparsity_picture pruning "zeros in the encoder [%]" "${plots%, }"
+  [ ! -s "$curves/embedding" ] || sparsity_picture embedding "density of the word embeddings [%]" \
+    "'$curves/embedding' using 1:2:3:4 with yerrorlines notitle"
+}
+
+sparsity_picture() { # NAME X-AXIS PLOTS
   gnuplot <<END
-set terminal pngcairo size 1080,440 font "sans,11"
-set output "docs/results/recipe_sparsity.png"
-set grid
-set offsets 0, 0, 1, 1
-set multiplot layout 1,2
-set ylabel "validation accuracy, golden model [%]"
-set title "Pruning the encoder ($sweep_task)"
-set xlabel "zeros in the encoder [%]"
-set xrange [45:95]
+set terminal pngcairo size 640,440 font "sans,11"
+set output "docs/results/recipe_$1.png"
+set title "$sweep_task, golden model"
+set xlabel "$2"
+set ylabel "validation accuracy [%]"
 set key bottom left
-plot ${plots%, }
-set title "Pruning the word embeddings ($sweep_task)"
-set xlabel "density [%]"
-set xrange [0:65]
-set key off
-plot '$curves/embedding' using 1:2:3:4 with yerrorlines
-unset multiplot
+set grid
+set offsets 5, 5, 1, 1
+plot $3
 END
 }
 
@@ -284,7 +281,7 @@ END
     reach=$(reaches "$(folder "$task" all 1)" || true)
     [ -z "$reach" ] || printf '\nTokens that the heads reach, all combined, seed 1: %s.\n' "$reach"
   done
-  [ -f docs/results/recipe_exit.png ] && printf '\n![Accuracy against mean exit layer](recipe_exit.png)\n'
+  [ ! -f docs/results/recipe_exit.png ] || printf '\n![Accuracy against mean exit layer](recipe_exit.png)\n'
   cat <<END
 
 ## Pruning the encoder
@@ -302,6 +299,8 @@ END
     done
     echo
   done
+  [ ! -f docs/results/recipe_pruning.png ] ||
+    printf '\n![Accuracy against zeros in the encoder](recipe_pruning.png)\n'
   cat <<END
 
 ## Pruning the word embeddings
@@ -315,8 +314,8 @@ END
     echo "| $density % | $(mean "$sweep_task" "embedding-$density" golden full) |" \
       "$(mean "$sweep_task" "embedding-$density" reram_kib) |"
   done
-  [ -f docs/results/recipe_sparsity.png ] &&
-    printf '\n![Accuracy against sparsity](recipe_sparsity.png)\n'
+  [ ! -f docs/results/recipe_embedding.png ] ||
+    printf '\n![Accuracy against the density of the embeddings](recipe_embedding.png)\n'
   cat <<END
 
 ## Formats
