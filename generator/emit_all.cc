@@ -59,7 +59,6 @@ std::vector<vlog::Module> CommonModules() {
                                        EmitActivationMemory(),
                                        EmitAfDecoder(),
                                        EmitAfEncoder(),
-                                       EmitAfInteger(),
                                        EmitAfMultiplier(),
                                        EmitAxiReader(),
                                        EmitAxiWriter(),

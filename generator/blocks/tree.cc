@@ -40,11 +40,12 @@ Latency log2(Lanes) cycles, a set of numbers a cycle; the nodes stand still whil
 vlog::Module EmitSumTree() {
   vlog::Module m("eb_sum_tree", "generator/blocks/tree.cc");
   m.Describe(R"(
-eb_sum_tree: the sum of Lanes unsigned numbers, by a binary tree with a register at every node.
+eb_sum_tree: the sum of Lanes numbers, by a binary tree with a register at every node.
 
 Latency log2(Lanes) cycles, a set of numbers a cycle; the nodes stand still while en_i is low.)");
   m.Param("Lanes", "16", "numbers, a power of two from 2");
   m.Param("Width", "17", "bits of a number");
+  m.Param("Signed", "0", "1: two's complement numbers");
   m.Param("SumW", "21", "bits of the sum, enough for it");
   m.Guard("Lanes >= 2 && (Lanes & (Lanes - 1)) == 0", "lanes_must_be_a_power_of_two");
   m.Input("clk_i").Input("en_i").Input("x_i", "Lanes*Width").Output("sum_o", "SumW");
@@ -56,7 +57,8 @@ Latency log2(Lanes) cycles, a set of numbers a cycle; the nodes stand still whil
   genvar lane;
   generate
     for (lane = 0; lane < Lanes; lane = lane + 1) begin : g_leaf
-      assign node[(Lanes+lane)*SumW+:SumW] = {{(SumW-Width){1'b0}}, x_i[lane*Width+:Width]};
+      wire fill = (Signed != 0) && x_i[lane*Width+Width-1];
+      assign node[(Lanes+lane)*SumW+:SumW] = {{(SumW-Width){fill}}, x_i[lane*Width+:Width]};
     end
   endgenerate
 

@@ -35,15 +35,28 @@ their limits. Latency 4 cycles; every stage stands still while en_i is low.)");
   m.Local("[2:0] FN_GELU", Code(spec::Activation::kGelu));
   m.Local("[2:0] FN_GELU_NEW", Code(spec::Activation::kGeluNew));
   m.Local("[2:0] FN_TANH", Code(spec::Activation::kTanh));
+  const spec::PwlTable& tanh = spec::TanhTable();
+  const int slope_bits = std::max(
+      {SignedBits(tanh.c1), SignedBits(spec::GeluTable().c1), SignedBits(spec::GeluNewTable().c1)});
+  m.Local("CHORD_W", kPwlBits + slope_bits);
+  m.Local("REST_W", tanh.remainder_bits, "of an argument in its segment");
+  for (const auto& [table, chord] : {std::pair{&spec::GeluTable(), "gelu_chord"},
+                                     {&spec::GeluNewTable(), "gelu_new_chord"},
+                                     {&tanh, "tanh_chord"}}) {
+    EB_CHECK(table->remainder_bits == tanh.remainder_bits, "segments of {}", table->name);
+    AddPwlChord(m, *table, slope_bits, chord);
+  }
+  AddPwlLine(m, tanh.remainder_bits, slope_bits);
   m.Body(R"(
   // Stage 1: magnitude.
-  wire [FIXED_W-1:0]       magnitude = x_i[FIXED_W-1] ? -x_i : x_i;
-  reg  [U_W-1:0]           u_q;
-  reg                      far_q;
+  reg         [U_W-1:0]     u_q;
+  reg                       far_q;
   reg  signed [FIXED_W-1:0] x_q;
-  reg  [2:0]               fn_q;
-  always @(posedge clk_i) begin
+  reg         [2:0]         fn_q;
+  always @(posedge clk_i) begin : stage_1
+    reg [FIXED_W-1:0] magnitude;
     if (en_i) begin
+      magnitude = x_i[FIXED_W-1] ? -x_i : x_i;
       u_q   <= magnitude[U_W-1:0];
       far_q <= |magnitude[FIXED_W-1:U_W];
       x_q   <= x_i;
@@ -51,30 +64,19 @@ their limits. Latency 4 cycles; every stage stands still while en_i is low.)");
     end
   end
 
-  // Stage 2: the segment of the function's table; all have the same segments.
-)");
-  const spec::PwlTable& tanh = spec::TanhTable();
-  const int slope_bits = std::max(
-      {SignedBits(tanh.c1), SignedBits(spec::GeluTable().c1), SignedBits(spec::GeluNewTable().c1)});
-  m.Local("REST_W", tanh.remainder_bits, "of an argument in its segment");
-  m.Local("SLOPE_W", slope_bits);
-  for (const auto& [table, prefix] : {std::pair{&spec::GeluTable(), "gelu_"},
-                                      {&spec::GeluNewTable(), "gelu_new_"},
-                                      {&tanh, "tanh_"}}) {
-    EB_CHECK(table->remainder_bits == tanh.remainder_bits, "segments of {}", table->name);
-    AddPwlRom(m, *table, slope_bits, "u_q", prefix);
-  }
-  m.Body(R"(
-  reg        [16:0]        c0_q;
-  reg signed [SLOPE_W-1:0] c1_q;
-  reg        [REST_W-1:0]  rest_q;
-  reg                      far_q2;
-  reg signed [FIXED_W-1:0] x_q2;
-  reg        [2:0]         fn_q2;
+  // Stage 2: the chord of the function's table; all have the same segments.
+  reg         [CHORD_W-1:0] chord_q;
+  reg         [REST_W-1:0]  rest_q;
+  reg                       far_q2;
+  reg  signed [FIXED_W-1:0] x_q2;
+  reg         [2:0]         fn_q2;
   always @(posedge clk_i) begin
     if (en_i) begin
-      c0_q   <= (fn_q == FN_GELU) ? gelu_c0 : (fn_q == FN_GELU_NEW) ? gelu_new_c0 : tanh_c0;
-      c1_q   <= (fn_q == FN_GELU) ? gelu_c1 : (fn_q == FN_GELU_NEW) ? gelu_new_c1 : tanh_c1;
+      case (fn_q)
+        FN_GELU:     chord_q <= gelu_chord(u_q[U_W-1:REST_W]);
+        FN_GELU_NEW: chord_q <= gelu_new_chord(u_q[U_W-1:REST_W]);
+        default:     chord_q <= tanh_chord(u_q[U_W-1:REST_W]);
+      endcase
       rest_q <= u_q[REST_W-1:0];
       far_q2 <= far_q;
       x_q2   <= x_q;
@@ -83,25 +85,24 @@ their limits. Latency 4 cycles; every stage stands still while en_i is low.)");
   end
 
   // Stage 3: what the table gives.
-)");
-  AddPwlLine(m, tanh.remainder_bits, slope_bits, "c0_q", "c1_q", "rest_q");
-  m.Body(R"(
   reg signed [FIXED_W-1:0] table_q;
   reg signed [FIXED_W-1:0] x_q3;
   reg        [2:0]         fn_q3;
   always @(posedge clk_i) begin
     if (en_i) begin
-      table_q <= {{(FIXED_W-17){1'b0}}, !far_q2 ? y : (fn_q2 == FN_TANH) ? ONE : 17'd0};
+      table_q <= {{(FIXED_W-17){1'b0}}, !far_q2 ? on_chord(chord_q, rest_q)
+                                           : (fn_q2 == FN_TANH) ? ONE : 17'd0};
       x_q3    <= x_q2;
       fn_q3   <= fn_q2;
     end
   end
 
   // Stage 4: combination.
-  wire signed [FIXED_W-1:0] positive = x_q3[FIXED_W-1] ? {FIXED_W{1'b0}} : x_q3;
   reg  signed [FIXED_W-1:0] y_q;
-  always @(posedge clk_i) begin
+  always @(posedge clk_i) begin : stage_4
+    reg signed [FIXED_W-1:0] positive;
     if (en_i) begin
+      positive = x_q3[FIXED_W-1] ? {FIXED_W{1'b0}} : x_q3;
       case (fn_q3)
         FN_RELU:              y_q <= positive;
         FN_GELU, FN_GELU_NEW: y_q <= positive - table_q;

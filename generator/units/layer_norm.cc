@@ -1,7 +1,10 @@
 #include "generator/units/layer_norm.h"
 
+#include <fmt/format.h>
+
 #include "generator/blocks/fifo.h"
 #include "generator/blocks/sram.h"
+#include "generator/blocks/tree.h"
 #include "generator/units/af_encoder.h"
 #include "generator/units/rsqrt.h"
 #include "golden/spec/formats.h"
@@ -14,39 +17,23 @@ constexpr const char* kSource = "generator/units/layer_norm.cc";
 
 }  // namespace
 
-vlog::Module EmitAfInteger() {
-  vlog::Module m("eb_af_integer", kSource);
-  m.Describe(R"(
-eb_af_integer: the integer view of a code: 0, or +-(2^M + m) << e. Combinational.)");
-  m.Param("CodeW", "8", "bits of a code, W");
-  m.Param("ExpW", "3", "exponent bits, E");
-  m.Param("IntW", "13", "M + 1 + 2^E bits");
-  m.Input("code_i", "CodeW").OutputSigned("v_o", "IntW");
-  m.Local("MAN_W", "CodeW - 1 - ExpW");
-  m.Body(R"(
-  wire [MAN_W:0]  significand = {1'b1, code_i[MAN_W-1:0]};
-  wire [IntW-1:0] magnitude =
-      {{(IntW-MAN_W-1){1'b0}}, significand} << code_i[CodeW-2-:ExpW];
-  wire            is_zero = code_i[CodeW-2:0] == {(CodeW-1){1'b0}};
-  assign v_o = is_zero ? {IntW{1'b0}} : code_i[CodeW-1] ? -magnitude : magnitude;
-)");
-  return m;
-}
-
 vlog::Module EmitNormLane() {
   vlog::Module m("eb_norm_lane", kSource);
   m.Describe(R"(
 eb_norm_lane: one lane of LayerNorm: (H*v - S1) / sqrt(D) * gamma + beta, encoded.
 
-Seven cycles from view_i to code_o; root_i is taken in the second, shift_i in the third, gamma_i in
-the fourth, beta_i in the fifth. Every stage stands still while en_i is low.)");
+v is the integer view of the code, 0 or +-(2^M + m) << e. Ten cycles from element_i to code_o; sum_i is
+taken in the second, root_i in the third, shift_i in the fifth, gamma_i in the sixth, beta_i in the
+eighth. Every stage stands still while en_i is low. A long product is the sum of two, made in the
+cycle before.)");
   m.Param("CodeW", "8", "bits of a code, W");
   m.Param("ExpW", "3", "exponent bits, E");
-  m.Param("IntW", "13", "bits of an integer view");
   m.Param("SumW", "22", "bits of H*v and of S1");
   m.Input("clk_i").Input("en_i");
-  m.Group("Integer view of the element; H and S1 of its row.");
-  m.InputSigned("view_i", "IntW").Input("hidden_i", "16").InputSigned("sum_i", "SumW");
+  m.Group("Element; H and S1 of its row.");
+  m.Input("element_i", "CodeW")
+      .Input("hidden_i", "SumW-(CodeW-ExpW+(1<<ExpW))")
+      .InputSigned("sum_i", "SumW");
   m.Group("1/sqrt(D) = root * 2^-(16+shift).").Input("root_i", "17").Input("shift_i", "6");
   m.Group("Q8.12; Fixed; bias of the output.");
   m.InputSigned("gamma_i", "20").InputSigned("beta_i", "26").InputSigned("bias_i", "8");
@@ -54,32 +41,64 @@ the fourth, beta_i in the fifth. Every stage stands still while en_i is low.)");
   m.Local("FIXED_W", spec::kFixedBits).Local("NORM_W", spec::kNormBits);
   m.Local("[6:0] NORM_DROP", 16 - spec::kNormFraction, "fraction bits of the root beyond Q8.12");
   m.Local("GAMMA_DROP", 2 * spec::kNormFraction - spec::kFixedFraction);
+  m.Local("MAN_W", "CodeW - 1 - ExpW");
+  m.Local("SIG_W", "MAN_W + 1", "significand: leading one and mantissa");
+  m.Local("HIDDEN_W", "SumW - (CodeW - ExpW + (1 << ExpW))", "of SumW less those of v");
   m.Local("CENT_W", "(SumW > 17) ? SumW + 1 : 18").Local("PROD_W", "CENT_W + 18");
+  m.Local("HALF_W", "NORM_W / 2", "of gamma");
   m.Uses(EmitAfEncoder());
   m.Body(R"(
-  // Centred: H*v - S1.
-  reg signed [CENT_W-1:0] centred_q;
-  always @(posedge clk_i) begin
+  // Stage 1: H times the significand.
+  reg [SIG_W+HIDDEN_W-1:0] multiple_q;
+  reg [ExpW-1:0]           exponent_q;
+  reg                      negative_q;
+  always @(posedge clk_i) begin : multiply
+    reg [SIG_W-1:0] significand;
     if (en_i) begin
-      centred_q <= {{(CENT_W - IntW) {view_i[IntW-1]}}, view_i} *
-                   $signed({{(CENT_W - 16) {1'b0}}, hidden_i}) -
+      // Zero has exponent and mantissa zero, so clearing the leading one clears the significand.
+      significand = {|element_i[CodeW-2:0], element_i[MAN_W-1:0]};
+      multiple_q <= {{HIDDEN_W{1'b0}}, significand} * {{SIG_W{1'b0}}, hidden_i};
+      exponent_q <= element_i[CodeW-2-:ExpW];
+      negative_q <= element_i[CodeW-1];
+    end
+  end
+
+  // Stage 2: centred, H*v - S1.
+  reg signed [CENT_W-1:0] centred_q;
+  always @(posedge clk_i) begin : centre
+    reg [CENT_W-1:0] magnitude;
+    if (en_i) begin
+      magnitude  = {{(CENT_W - SIG_W - HIDDEN_W) {1'b0}}, multiple_q} << exponent_q;
+      centred_q <= (negative_q ? -magnitude : magnitude) -
                    {{(CENT_W - SumW) {sum_i[SumW-1]}}, sum_i};
     end
   end
 
-  // Times the mantissa of 1/sqrt(D), then rounded to 12 fraction bits.
+  // Stages 3 and 4: times the mantissa of 1/sqrt(D).
+  reg signed [CENT_W+8:0] product_high_q;
+  reg signed [CENT_W+9:0] product_low_q;
   reg signed [PROD_W-1:0] product_q;
+  always @(posedge clk_i) begin
+    if (en_i) begin
+      product_high_q <= {{9{centred_q[CENT_W-1]}}, centred_q} *
+                        $signed({{(CENT_W + 1) {1'b0}}, root_i[16:9]});
+      product_low_q  <= {{10{centred_q[CENT_W-1]}}, centred_q} *
+                        $signed({{(CENT_W + 1) {1'b0}}, root_i[8:0]});
+      product_q      <= {product_high_q, 9'd0} +
+                        {{(PROD_W - CENT_W - 10) {product_low_q[CENT_W+9]}}, product_low_q};
+    end
+  end
+
+  // Stage 5: rounded to 12 fraction bits. The shift stops one place short, and that place rounds.
   reg signed [NORM_W-1:0] normal_q;
   always @(posedge clk_i) begin : normalise
     reg        [6:0]        places;
-    reg signed [PROD_W-1:0] half;
+    reg signed [PROD_W-1:0] shifted;
     reg signed [PROD_W-1:0] normal;
     if (en_i) begin
-      product_q <= {{(PROD_W - CENT_W) {centred_q[CENT_W-1]}}, centred_q} *
-                   $signed({{(PROD_W - 17) {1'b0}}, root_i});
-      places = {1'b0, shift_i} + NORM_DROP;
-      half   = {{(PROD_W - 1) {1'b0}}, 1'b1} << (places - 7'd1);
-      normal = (product_q + half) >>> places;
+      places  = {1'b0, shift_i} + NORM_DROP - 7'd1;
+      shifted = product_q >>> places;
+      normal  = {shifted[PROD_W-1], shifted[PROD_W-1:1]} + {{(PROD_W - 1) {1'b0}}, shifted[0]};
       if (normal[PROD_W-1:NORM_W-1] == {(PROD_W - NORM_W + 1) {normal[PROD_W-1]}}) begin
         normal_q <= normal[NORM_W-1:0];
       end else begin
@@ -88,31 +107,40 @@ the fourth, beta_i in the fifth. Every stage stands still while en_i is low.)");
     end
   end
 
-  // Times gamma, plus beta, each saturated to a Fixed.
-  reg signed [FIXED_W-1:0] scaled_q;
-  reg signed [FIXED_W-1:0] shifted_q;
+  // Stages 6 to 8: times gamma, plus beta, each saturated to a Fixed.
+  reg signed [NORM_W+HALF_W-1:0] gamma_high_q;
+  reg signed [NORM_W+HALF_W:0]   gamma_low_q;
+  reg signed [FIXED_W-1:0]       scaled_q;
+  reg signed [FIXED_W-1:0]       affine_q;
   always @(posedge clk_i) begin : affine
     reg signed [2*NORM_W-1:0] scaled;
-    reg signed [FIXED_W:0]    shifted;
+    reg signed [FIXED_W:0]    sum;
     if (en_i) begin
-      scaled  = (normal_q * gamma_i + 40'sd128) >>> GAMMA_DROP;
-      shifted = {scaled_q[FIXED_W-1], scaled_q} + {beta_i[FIXED_W-1], beta_i};
+      gamma_high_q <= normal_q * $signed(gamma_i[NORM_W-1:HALF_W]);
+      gamma_low_q  <= normal_q * $signed({1'b0, gamma_i[HALF_W-1:0]});
+      scaled = {gamma_high_q, {HALF_W{1'b0}}} +
+               {{(NORM_W - HALF_W - 1) {gamma_low_q[NORM_W+HALF_W]}}, gamma_low_q} +
+               (1 << (GAMMA_DROP - 1));
+      scaled = scaled >>> GAMMA_DROP;
       if (scaled[2*NORM_W-1:FIXED_W-1] == {(2 * NORM_W - FIXED_W + 1) {scaled[2*NORM_W-1]}}) begin
         scaled_q <= scaled[FIXED_W-1:0];
       end else begin
         scaled_q <= {scaled[2*NORM_W-1], {(FIXED_W - 1) {!scaled[2*NORM_W-1]}}};
       end
-      if (shifted[FIXED_W] == shifted[FIXED_W-1]) shifted_q <= shifted[FIXED_W-1:0];
-      else shifted_q <= {shifted[FIXED_W], {(FIXED_W - 1) {!shifted[FIXED_W]}}};
+      sum = {scaled_q[FIXED_W-1], scaled_q} + {beta_i[FIXED_W-1], beta_i};
+      if (sum[FIXED_W] == sum[FIXED_W-1]) affine_q <= sum[FIXED_W-1:0];
+      else affine_q <= {sum[FIXED_W], {(FIXED_W - 1) {!sum[FIXED_W]}}};
     end
   end
+
+  // Stages 9 and 10.
   eb_af_encoder #(
     .CodeW(CodeW),
     .ExpW(ExpW)
   ) u_encoder (
     .clk_i(clk_i),
     .en_i(en_i),
-    .x_i(shifted_q),
+    .x_i(affine_q),
     .bias_i(bias_i),
     .code_o(code_o)
   );
@@ -157,9 +185,12 @@ meanwhile; the back waits for all of them.)");
   m.Local("FIXED_W", spec::kFixedBits).Local("NORM_W", spec::kNormBits);
   m.Local("ROWS", "4", "rows that the front reads ahead of the back");
   m.Local("ROWS_W", "$clog2(ROWS + 1)");
-  m.Local("STAT_CYCLES", kNormStatisticsCycles, "from the last read of a row to its statistics");
+  m.Local("LANE_W", "$clog2(Lanes)").Local("SQUARE_W", "2 * INT_W - 1");
+  m.Local("HALF_W", "SUM_W / 2", "low half of |S1|").Local("HIGH_W", "SUM_W - 1 - HALF_W");
+  m.Local("STAT_CYCLES", fmt::format("{} + LANE_W", kNormStatisticsCycles),
+          "from the last read of a row to its statistics");
   m.Local("RING_W", "$clog2(MaxVectors + STAT_CYCLES)");
-  m.Uses(EmitSram1r1w()).Uses(EmitFifo()).Uses(EmitRSqrt()).Uses(EmitAfInteger());
+  m.Uses(EmitSram1r1w()).Uses(EmitFifo()).Uses(EmitRSqrt()).Uses(EmitSumTree());
   m.Uses(EmitNormLane());
   m.Body(R"(
   reg [255:0] cmd_q;
@@ -268,105 +299,133 @@ meanwhile; the back waits for all of them.)");
   end
 )");
   m.Body(R"(
-  // Stage 1: the vector arrives. Integer views of its lanes and their exact sums.
-  reg read_valid_q;
-  reg read_first_q;
-  reg read_last_q;
+  // The vector arrives; stage 1: integer views of its elements; stage 2: their squares; then the
+  // exact sums of both, and the sums of the row.
+  localparam SQUARE_STAGE = 2;
+  localparam TREE_STAGE   = SQUARE_STAGE + LANE_W;  // both sums of the vector are there
+  reg  [TREE_STAGE:0] front_valid_q;  // [0]: the vector
+  reg  [TREE_STAGE:0] front_first_q;
+  reg  [TREE_STAGE:0] front_last_q;
+  wire                front_busy = |front_valid_q;
   always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni)      read_valid_q <= 1'b0;
-    else if (clear_i) read_valid_q <= 1'b0;
-    else              read_valid_q <= take_read;
+    if (!rst_ni)      front_valid_q <= {(TREE_STAGE + 1) {1'b0}};
+    else if (clear_i) front_valid_q <= {(TREE_STAGE + 1) {1'b0}};
+    else              front_valid_q <= {front_valid_q[TREE_STAGE-1:0], take_read};
   end
   always @(posedge clk_i) begin
-    read_first_q <= first_vector;
-    read_last_q  <= last_vector;
+    if (take_read || front_busy) begin
+      front_first_q <= {front_first_q[TREE_STAGE-1:0], first_vector};
+      front_last_q  <= {front_last_q[TREE_STAGE-1:0], last_vector};
+    end
   end
 
-  genvar                 g;
-  wire [Lanes*INT_W-1:0] views;
-  generate
-    for (g = 0; g < Lanes; g = g + 1) begin : g_view
-      eb_af_integer #(
-        .CodeW(CodeW),
-        .ExpW(ExpW),
-        .IntW(INT_W)
-      ) u_integer (
-        .code_i(rd_data_i[CodeW*g+:CodeW]),
-        .v_o(views[INT_W*g+:INT_W])
-      );
-    end
-  endgenerate
-
-  reg signed [SUM_W-1:0] tile_sum_q;
-  reg        [SQ_W-1:0]  tile_square_q;
-  always @(posedge clk_i) begin : tile_sums
+  reg  [Lanes*INT_W-1:0]    views_q;
+  reg  [Lanes*SQUARE_W-1:0] squares_q;
+  always @(posedge clk_i) begin : squares
+    reg [CodeW-1:0]          code;
+    reg [INT_W-1:0]          magnitude;
     reg signed [INT_W-1:0]   view;
     reg signed [2*INT_W-1:0] square;
-    reg signed [SUM_W-1:0]   tile_sum;
-    reg        [SQ_W-1:0]    tile_square;
     reg                      unused_ok;
     integer                  lane;
-    if (read_valid_q) begin
-      tile_sum    = {SUM_W{1'b0}};
-      tile_square = {SQ_W{1'b0}};
+    if (front_valid_q[0]) begin
       for (lane = 0; lane < Lanes; lane = lane + 1) begin
-        view        = views[INT_W*lane+:INT_W];
-        square      = view * view;
-        tile_sum    = tile_sum + {{(SUM_W - INT_W) {view[INT_W-1]}}, view};
-        tile_square = tile_square + {{(SQ_W - 2 * INT_W + 1) {1'b0}}, square[2*INT_W-2:0]};
-        unused_ok   = &{1'b0, square[2*INT_W-1]};
+        // Zero has exponent and mantissa zero, so clearing the leading one clears the significand.
+        code      = rd_data_i[CodeW*lane+:CodeW];
+        magnitude = {{(INT_W - MAN_W - 1) {1'b0}}, |code[CodeW-2:0], code[MAN_W-1:0]}
+            << code[CodeW-2-:ExpW];
+        views_q[INT_W*lane+:INT_W] <= code[CodeW-1] ? -magnitude : magnitude;
       end
-      tile_sum_q    <= tile_sum;
-      tile_square_q <= tile_square;
+    end
+    if (front_valid_q[1]) begin
+      for (lane = 0; lane < Lanes; lane = lane + 1) begin
+        view      = views_q[INT_W*lane+:INT_W];
+        square    = view * view;
+        squares_q[SQUARE_W*lane+:SQUARE_W] <= square[SQUARE_W-1:0];
+        unused_ok = &{1'b0, square[2*INT_W-1]};  // a square is not negative
+      end
     end
   end
 
-  // Stage 2: the sums of the row.
-  reg                    tile_valid_q;
-  reg                    tile_first_q;
-  reg                    tile_last_q;
+  wire [SUM_W-1:0] view_sum;
+  eb_sum_tree #(
+    .Lanes(Lanes),
+    .Width(INT_W),
+    .Signed(1),
+    .SumW(SUM_W)
+  ) u_view_sum (
+    .clk_i(clk_i),
+    .en_i(front_busy),
+    .x_i(views_q),
+    .sum_o(view_sum)
+  );
+  wire [SQ_W-1:0] square_sum;
+  eb_sum_tree #(
+    .Lanes(Lanes),
+    .Width(SQUARE_W),
+    .Signed(0),
+    .SumW(SQ_W)
+  ) u_square_sum (
+    .clk_i(clk_i),
+    .en_i(front_busy),
+    .x_i(squares_q),
+    .sum_o(square_sum)
+  );
+
+  reg        [SUM_W-1:0] view_sum_q;  // beside the sum of the squares
   reg signed [SUM_W-1:0] sum_q;
   reg        [SQ_W-1:0]  square_q;
-  always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni)      tile_valid_q <= 1'b0;
-    else if (clear_i) tile_valid_q <= 1'b0;
-    else              tile_valid_q <= read_valid_q;
-  end
   always @(posedge clk_i) begin
-    tile_first_q <= read_first_q;
-    tile_last_q  <= read_last_q;
-    if (tile_valid_q) begin
-      sum_q    <= (tile_first_q ? {SUM_W{1'b0}} : sum_q) + tile_sum_q;
-      square_q <= (tile_first_q ? {SQ_W{1'b0}} : square_q) + tile_square_q;
+    if (front_busy) view_sum_q <= view_sum;
+    if (front_valid_q[TREE_STAGE]) begin
+      sum_q    <= (front_first_q[TREE_STAGE] ? {SUM_W{1'b0}} : sum_q) + view_sum_q;
+      square_q <= (front_first_q[TREE_STAGE] ? {SQ_W{1'b0}} : square_q) + square_sum;
     end
   end
-)");
-  m.Body(R"(
-  // Statistics of a row: D = H*S2 - S1^2 + eps and its reciprocal root, four cycles after its sums.
-  // stat_valid_q[0]: sums; [1]: their products; [2]: D; [3]: inside the root; [4]: root.
-  reg  [4:0]         stat_valid_q;
-  reg  [4*SUM_W-1:0] stat_sum_q;  // S1 of stages 1 to 4, youngest in the low bits
-  reg  [VAR_W-1:0]   scaled_square_q;
-  reg  [2*SUM_W-3:0] squared_sum_q;
-  reg  [VAR_W-1:0]   variance_q;
-  reg  [1:0]         flat_q;
-  wire [SUM_W-1:0]   sum_magnitude = sum_q[SUM_W-1] ? -sum_q : sum_q;
+
+  // Statistics of a row: D = H*S2 - S1^2 + eps and its reciprocal root, six cycles after its sums.
+  // stat_valid_q[0]: sums; [1]: products of their halves; [2]: products; [3]: D; [4], [5]: inside
+  // the root; [6]: root.
+  reg  [6:0]          stat_valid_q;
+  reg  [6*SUM_W-1:0]  stat_sum_q;  // S1 of stages 1 to 6, youngest in the low bits
+  reg  [SQ_W+7:0]     scaled_high_q;
+  reg  [SQ_W+7:0]     scaled_low_q;
+  reg  [2*HIGH_W-1:0] high_square_q;
+  reg  [SUM_W-2:0]    cross_q;
+  reg  [2*HALF_W-1:0] low_square_q;
+  reg  [VAR_W-1:0]    scaled_square_q;
+  reg  [2*SUM_W-3:0]  squared_sum_q;
+  reg  [VAR_W-1:0]    variance_q;
+  reg  [2:0]          flat_q;
 
   always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni)      stat_valid_q <= 5'd0;
-    else if (clear_i) stat_valid_q <= 5'd0;
-    else              stat_valid_q <= {stat_valid_q[3:0], tile_valid_q && tile_last_q};
+    if (!rst_ni)      stat_valid_q <= 7'd0;
+    else if (clear_i) stat_valid_q <= 7'd0;
+    else stat_valid_q <= {stat_valid_q[5:0], front_valid_q[TREE_STAGE] && front_last_q[TREE_STAGE]};
   end
 
-  always @(posedge clk_i) begin
-    if (|stat_valid_q[3:0]) begin
-      stat_sum_q      <= {stat_sum_q[3*SUM_W-1:0], sum_q};
-      scaled_square_q <= {{(VAR_W - SQ_W) {1'b0}}, square_q} * {{(VAR_W - 16) {1'b0}}, hidden};
-      squared_sum_q   <= {{(SUM_W - 1) {1'b0}}, sum_magnitude[SUM_W-2:0]} *
-                         {{(SUM_W - 1) {1'b0}}, sum_magnitude[SUM_W-2:0]};
+  always @(posedge clk_i) begin : statistics
+    reg [SUM_W-1:0]  magnitude;
+    reg [HIGH_W-1:0] high;
+    reg [HALF_W-1:0] low;
+    reg              unused_ok;
+    if (|stat_valid_q[5:0]) begin
+      stat_sum_q      <= {stat_sum_q[5*SUM_W-1:0], sum_q};
+      magnitude        = sum_q[SUM_W-1] ? -sum_q : sum_q;
+      {high, low}      = magnitude[SUM_W-2:0];
+      unused_ok        = &{1'b0, magnitude[SUM_W-1]};
+      scaled_high_q   <= {8'd0, square_q} * {{SQ_W{1'b0}}, hidden[15:8]};
+      scaled_low_q    <= {8'd0, square_q} * {{SQ_W{1'b0}}, hidden[7:0]};
+      high_square_q   <= {{HIGH_W{1'b0}}, high} * {{HIGH_W{1'b0}}, high};
+      cross_q         <= {{HALF_W{1'b0}}, high} * {{HIGH_W{1'b0}}, low};
+      low_square_q    <= {{HALF_W{1'b0}}, low} * {{HALF_W{1'b0}}, low};
+      scaled_square_q <= {{(VAR_W - SQ_W - 16) {1'b0}}, scaled_high_q, 8'd0}
+                         + {{(VAR_W - SQ_W - 8) {1'b0}}, scaled_low_q};
+      squared_sum_q   <= {high_square_q, low_square_q}
+                         + {{(HIGH_W - 1) {1'b0}}, cross_q, {(HALF_W + 1) {1'b0}}};
       variance_q      <= scaled_square_q - {{(VAR_W - 2 * SUM_W + 2) {1'b0}}, squared_sum_q} + eps;
       // A constant row with no epsilon has D = 0: every normalised value is 0.
-      flat_q          <= {flat_q[0], variance_q == {VAR_W{1'b0}}};
+      flat_q          <= {flat_q[1:0], variance_q == {VAR_W{1'b0}}};
     end
   end
 
@@ -376,7 +435,7 @@ meanwhile; the back waits for all of them.)");
     .VarW(VAR_W)
   ) u_rsqrt (
     .clk_i(clk_i),
-    .en_i(|stat_valid_q[3:2]),
+    .en_i(|stat_valid_q[5:3]),
     .d_i(variance_q),
     .y_o(root),
     .h_o(root_shift)
@@ -396,9 +455,9 @@ meanwhile; the back waits for all of them.)");
     .clk_i(clk_i),
     .rst_ni(rst_ni),
     .clear_i(clear_i),
-    .in_valid_i(stat_valid_q[4]),
+    .in_valid_i(stat_valid_q[6]),
     .in_ready_o(unused_stat_ready),
-    .in_data_i({stat_sum_q[3*SUM_W+:SUM_W], flat_q[1] ? 17'd0 : root, root_shift}),
+    .in_data_i({stat_sum_q[5*SUM_W+:SUM_W], flat_q[2] ? 17'd0 : root, root_shift}),
     .out_valid_o(row_ready),
     .out_ready_i(back_take_row),
     .out_data_o({row_sum, row_root, row_shift}),
@@ -408,47 +467,45 @@ meanwhile; the back waits for all of them.)");
   m.Body(R"(
   // ---------------------------------------------------------------------------------------------
   // Back: normalises the rows whose statistics are ready, a vector a cycle. Every stage stands
-  // still when a write is refused. valid_q[0]: buffer data; [1]: centred; [2]: product;
-  // [3]: normalised; [4]: scaled by gamma; [5]: beta added; [6]: encoder; [7]: codes to be written.
-  reg  [VEC_W-1:0]        back_vector_q;
-  reg  [AddrW-1:0]        back_row_addr_q;
-  reg  signed [SUM_W-1:0] back_sum_q;
-  reg  [16:0]             back_root_q, back_root_q2;
-  reg  [5:0]              back_shift_q, back_shift_q2, back_shift_q3;
-  reg  [7:0]              valid_q;
+  // still when a write is refused. valid_q[0]: buffer data; [k]: stage k of the lanes.
+  localparam SUM_STAGE   = 1;  // before the one that takes it
+  localparam ROOT_STAGE  = 2;
+  localparam SHIFT_STAGE = 4;
+  localparam GAMMA_STAGE = 5;
+  localparam BETA_STAGE  = 7;
+  localparam WRITE_STAGE = 10;
+  reg  [VEC_W-1:0]              back_vector_q;
+  reg  [WRITE_STAGE:0]          valid_q;
+  reg  [SUM_W*SUM_STAGE+SUM_W-1:0]  sums_q;  // with the vectors, youngest in the low bits
+  reg  [17*ROOT_STAGE+16:0]     roots_q;
+  reg  [6*SHIFT_STAGE+5:0]      shifts_q;
+  reg  [VEC_W*BETA_STAGE-1:0]   vectors_q;
 
-  wire advance   = !valid_q[7] || wr_ready_i;
-  wire step      = advance && (|valid_q[6:0]);  // the lanes switch only for vectors
+  wire advance   = !valid_q[WRITE_STAGE] || wr_ready_i;
+  wire step      = advance && (|valid_q[WRITE_STAGE-1:0]);  // the lanes switch only for vectors
   wire back_wish = row_ready && (state_q == StRows);
   wire back_last = {{(16 - VEC_W) {1'b0}}, back_vector_q} == vectors - 16'd1;
 
   assign back_take     = back_wish && advance;
   assign back_take_row = back_take && back_last;
-  assign finished      = !reading_q && (rows_q == {ROWS_W{1'b0}}) && (valid_q[6:0] == 7'd0)
-      && advance;
+  assign finished      = !reading_q && (rows_q == {ROWS_W{1'b0}})
+      && !(|valid_q[WRITE_STAGE-1:0]) && advance;
 
   always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) valid_q <= 8'd0;
-    else if (clear_i) valid_q <= 8'd0;
-    else if (advance) valid_q <= {valid_q[6:0], back_wish};
+    if (!rst_ni) valid_q <= {(WRITE_STAGE + 1) {1'b0}};
+    else if (clear_i) valid_q <= {(WRITE_STAGE + 1) {1'b0}};
+    else if (advance) valid_q <= {valid_q[WRITE_STAGE-1:0], back_wish};
   end
 
   always @(posedge clk_i) begin
-    if (accept) begin
-      back_vector_q   <= {VEC_W{1'b0}};
-      back_row_addr_q <= {AddrW{1'b0}};
-    end else if (back_take) begin
-      back_vector_q <= back_last ? {VEC_W{1'b0}} : back_vector_q + {{(VEC_W - 1) {1'b0}}, 1'b1};
-      if (back_last) back_row_addr_q <= back_row_addr_q + {{(AddrW - 12) {1'b0}}, dst_stride};
-    end
-    // The statistics go with the vector to the stages that use them.
-    if (advance) begin
-      back_sum_q    <= row_sum;
-      back_root_q   <= row_root;
-      back_root_q2  <= back_root_q;
-      back_shift_q  <= row_shift;
-      back_shift_q2 <= back_shift_q;
-      back_shift_q3 <= back_shift_q2;
+    if (accept) back_vector_q <= {VEC_W{1'b0}};
+    else if (back_take_row) back_vector_q <= {VEC_W{1'b0}};
+    else if (back_take) back_vector_q <= back_vector_q + {{(VEC_W - 1) {1'b0}}, 1'b1};
+    if (back_take || step) begin
+      sums_q    <= {sums_q[SUM_W*SUM_STAGE-1:0], row_sum};
+      roots_q   <= {roots_q[17*ROOT_STAGE-1:0], row_root};
+      shifts_q  <= {shifts_q[6*SHIFT_STAGE-1:0], row_shift};
+      vectors_q <= {vectors_q[VEC_W*(BETA_STAGE-1)-1:0], back_vector_q};
     end
   end
 )");
@@ -463,7 +520,7 @@ meanwhile; the back waits for all of them.)");
       ring_wr_q <= {RING_W{1'b0}};
       ring_rd_q <= {RING_W{1'b0}};
     end else begin
-      if (read_valid_q) ring_wr_q <= ring_wr_q + {{(RING_W - 1) {1'b0}}, 1'b1};
+      if (front_valid_q[0]) ring_wr_q <= ring_wr_q + {{(RING_W - 1) {1'b0}}, 1'b1};
       if (back_take) ring_rd_q <= ring_rd_q + {{(RING_W - 1) {1'b0}}, 1'b1};
     end
   end
@@ -475,24 +532,13 @@ meanwhile; the back waits for all of them.)");
     .Backend(Backend)
   ) u_row_buffer (
     .clk_i(clk_i),
-    .wr_en_i(read_valid_q),
+    .wr_en_i(front_valid_q[0]),
     .wr_addr_i(ring_wr_q),
     .wr_data_i(rd_data_i),
     .rd_en_i(back_take),
     .rd_addr_i(ring_rd_q),
     .rd_data_o(buffered)
   );
-
-  // Shift registers, youngest in the low bits.
-  reg [8*AddrW-1:0] addr_q;
-  reg [4*VEC_W-1:0] vector_q4;
-  always @(posedge clk_i) begin
-    if (advance) begin
-      vector_q4 <= {vector_q4[3*VEC_W-1:0], back_vector_q};
-      addr_q    <= {addr_q[7*AddrW-1:0],
-                    dst_base + back_row_addr_q + {{(AddrW - VEC_W) {1'b0}}, back_vector_q}};
-    end
-  end
 
   wire [Lanes*NORM_W-1:0]  gamma;
   wire [Lanes*FIXED_W-1:0] beta;
@@ -508,8 +554,8 @@ meanwhile; the back waits for all of them.)");
     .wr_en_i(take_word && (state_q == StGamma)),
     .wr_addr_i(word_q),
     .wr_data_i(gamma_in),
-    .rd_en_i(advance && valid_q[2]),
-    .rd_addr_i(vector_q4[2*VEC_W+:VEC_W]),
+    .rd_en_i(advance && valid_q[GAMMA_STAGE-1]),
+    .rd_addr_i(vectors_q[VEC_W*(GAMMA_STAGE-1)+:VEC_W]),
     .rd_data_o(gamma)
   );
   eb_sram_1r1w #(
@@ -522,40 +568,31 @@ meanwhile; the back waits for all of them.)");
     .wr_en_i(take_word && (state_q == StBeta)),
     .wr_addr_i(word_q),
     .wr_data_i(beta_in),
-    .rd_en_i(advance && valid_q[3]),
-    .rd_addr_i(vector_q4[3*VEC_W+:VEC_W]),
+    .rd_en_i(advance && valid_q[BETA_STAGE-1]),
+    .rd_addr_i(vectors_q[VEC_W*(BETA_STAGE-1)+:VEC_W]),
     .rd_data_o(beta)
   );
 )");
   m.Body(R"(
   wire [Lanes*CodeW-1:0] codes;
+  genvar                 g;
   generate
     for (g = 0; g < Lanes; g = g + 1) begin : g_lane
       assign gamma_in[NORM_W*g+:NORM_W] = words_i[32*g+:NORM_W];
       assign beta_in[FIXED_W*g+:FIXED_W] = words_i[32*g+:FIXED_W];
       wire unused_words = &{1'b0, words_i[32*g+FIXED_W+:6]};
-      wire signed [INT_W-1:0] view_back;
-      eb_af_integer #(
-        .CodeW(CodeW),
-        .ExpW(ExpW),
-        .IntW(INT_W)
-      ) u_integer (
-        .code_i(buffered[CodeW*g+:CodeW]),
-        .v_o(view_back)
-      );
       eb_norm_lane #(
         .CodeW(CodeW),
         .ExpW(ExpW),
-        .IntW(INT_W),
         .SumW(SUM_W)
       ) u_lane (
         .clk_i(clk_i),
         .en_i(step),
-        .view_i(view_back),
-        .hidden_i(hidden),
-        .sum_i(back_sum_q),
-        .root_i(back_root_q2),
-        .shift_i(back_shift_q3),
+        .element_i(buffered[CodeW*g+:CodeW]),
+        .hidden_i(hidden[COUNT_W-1:0]),
+        .sum_i(sums_q[SUM_W*SUM_STAGE+:SUM_W]),
+        .root_i(roots_q[17*ROOT_STAGE+:17]),
+        .shift_i(shifts_q[6*SHIFT_STAGE+:6]),
         .gamma_i(gamma[NORM_W*g+:NORM_W]),
         .beta_i(beta[FIXED_W*g+:FIXED_W]),
         .bias_i(bias_out),
@@ -564,10 +601,29 @@ meanwhile; the back waits for all of them.)");
     end
   endgenerate
 
-  assign wr_valid_o = valid_q[7];
-  assign wr_addr_o  = addr_q[7*AddrW+:AddrW];
+  // Destination.
+  reg  [AddrW-1:0] wr_row_q;
+  reg  [AddrW-1:0] wr_addr_q;
+  reg  [VEC_W-1:0] wr_vector_q;
+  wire             wr_take = wr_valid_o && wr_ready_i;
+  wire             wr_last = {{(16 - VEC_W) {1'b0}}, wr_vector_q} == vectors - 16'd1;
+  wire [AddrW-1:0] next_row = wr_row_q + {{(AddrW - 12) {1'b0}}, dst_stride};
+  always @(posedge clk_i) begin
+    if (state_q == StGamma) begin
+      wr_row_q    <= dst_base;
+      wr_addr_q   <= dst_base;
+      wr_vector_q <= {VEC_W{1'b0}};
+    end else if (wr_take) begin
+      wr_row_q    <= wr_last ? next_row : wr_row_q;
+      wr_addr_q   <= wr_last ? next_row : wr_addr_q + 1'b1;
+      wr_vector_q <= wr_last ? {VEC_W{1'b0}} : wr_vector_q + 1'b1;
+    end
+  end
+
+  assign wr_valid_o = valid_q[WRITE_STAGE];
+  assign wr_addr_o  = wr_addr_q;
   assign wr_data_o  = codes;
-  wire unused_ok = &{1'b0, cmd_q, sum_magnitude[SUM_W-1], unused_stat_ready, unused_stat_count};
+  wire unused_ok = &{1'b0, cmd_q, unused_stat_ready, unused_stat_count};
 )");
   return m;
 }

@@ -5,11 +5,9 @@
 
 namespace edgebert::gen {
 
-/// Cycles from the last read of a row to its statistics.
-inline constexpr int kNormStatisticsCycles = 8;
+/// Cycles from the last read of a row to its statistics, and log2(n) for the sums of a vector.
+inline constexpr int kNormStatisticsCycles = 11;
 
-/// Code to integer view.
-vlog::Module EmitAfInteger();
 /// One lane of the normalising pipeline.
 vlog::Module EmitNormLane();
 vlog::Module EmitLayerNorm();

@@ -1,4 +1,4 @@
-// Emission of the piecewise linear tables of golden/spec/tables as ROMs.
+// Emission of the piecewise linear tables of golden/spec/tables as functions.
 #pragma once
 
 #include <cstdint>
@@ -13,23 +13,23 @@ namespace edgebert::gen {
 /// Bits of a signed number that holds every value.
 int SignedBits(const std::vector<int64_t>& values);
 
-/// Adds variables `<prefix>c0` and `<prefix>c1` looked up by the top bits of `u` (an identifier of
-/// index_bits + remainder_bits bits); c1 has `slope_bits` bits, at least SignedBits(table.c1).
-void AddPwlRom(vlog::Module& m, const spec::PwlTable& table, int slope_bits, const std::string& u,
-               const std::string& prefix);
+/// Adds the function `name` from a segment (index_bits of the table) to its chord: the start c0 and
+/// the rise c1 of `slope_bits` bits, at least SignedBits(table.c1), in kPwlBits + slope_bits bits.
+void AddPwlChord(vlog::Module& m, const spec::PwlTable& table, int slope_bits,
+                 const std::string& name);
 
-/// Adds the wire `y`, c0 plus the rounded rise of the chord c1 over the remainder; all are names.
-void AddPwlLine(vlog::Module& m, int remainder_bits, int slope_bits, const std::string& c0,
-                const std::string& c1, const std::string& rest);
+/// Adds the function `on_chord` of a chord and a remainder: c0 plus the rounded rise, kPwlBits
+/// bits.
+void AddPwlLine(vlog::Module& m, int remainder_bits, int slope_bits);
 
-/// Both: the wire `y` of `u`.
-void AddPwl(vlog::Module& m, const spec::PwlTable& table, const std::string& u);
+/// Both for one table, whose chords are `chord_of`, and the local parameters CHORD_W and REST_W.
+void AddPwl(vlog::Module& m, const spec::PwlTable& table);
 
-/// Adds the wires `lead`, the position of the leading one of `x` (`width` bits), and `below`, the
-/// 16 bits below it (docs/numerics.md section 4).
-void AddMantissa(vlog::Module& m, const std::string& x, const std::string& width);
+/// Adds the function `mantissa` of a number of `width` bits, at most 64: the position of its leading
+/// one and the 16 bits below it (docs/numerics.md section 4).
+void AddMantissa(vlog::Module& m, const std::string& width);
 
-/// Bits of the wire `y`: all values are below 2^kPwlBits and not negative.
+/// Bits of a value: all are below 2^kPwlBits and not negative.
 inline constexpr int kPwlBits = 17;
 
 }  // namespace edgebert::gen

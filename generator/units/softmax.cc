@@ -352,6 +352,7 @@ signed Q7.9, weights have 16 fraction bits.)");
   eb_sum_tree #(
     .Lanes(Lanes),
     .Width(WEIGHT_W),
+    .Signed(0),
     .SumW(WEIGHT_W + LANE_W)
   ) u_sum_tree (
     .clk_i(clk_i),

@@ -180,10 +180,10 @@ Module& Module::InstructionFields(const std::vector<spec::Field>& fields, const 
   return *this;
 }
 
-Module& Module::Rom(const std::string& comment, const std::string& address, int address_width,
+Module& Module::Rom(const std::string& comment, const std::string& name, int address_width,
                     const std::vector<RomColumn>& columns, Caller caller) {
   const size_t entries = size_t{1} << address_width;
-  std::string text = fmt::format("  // {}\n", comment);
+  int width = 0;
   std::vector<size_t> literal_widths;
   for (const RomColumn& column : columns) {
     EB_CHECK(column.values.size() == entries, "{}:{}: ROM column '{}' has {} entries, not {}",
@@ -196,26 +196,26 @@ Module& Module::Rom(const std::string& comment, const std::string& address, int 
       widest = std::max(widest, SizedLiteral(column.width, column.is_signed, value).size());
     }
     literal_widths.push_back(widest);
-    text += fmt::format("  reg {} {};\n", Type(std::to_string(column.width), column.is_signed),
-                        column.name);
+    width += column.width;
   }
-  text += fmt::format("  always @* begin\n    case ({})\n", address);
+  std::string text = fmt::format("  // {}\n  function [{}:0] {};\n", comment, width - 1, name);
+  text += fmt::format("    input [{}:0] index;\n    case (index)\n", address_width - 1);
   const std::string last_label = fmt::format("{}'d{}", address_width, entries - 1);
   const size_t label_width = std::max(last_label.size(), std::string("default").size());
   for (size_t entry = 0; entry < entries; ++entry) {
     // The last entry is the default, so that the case is full for every tool.
     const std::string label =
         entry + 1 == entries ? "default" : fmt::format("{}'d{}", address_width, entry);
-    text += fmt::format("      {:<{}} begin ", label + ":", label_width + 1);
+    text += fmt::format("      {:<{}} {} = {{", label + ":", label_width + 1, name);
     for (size_t c = 0; c < columns.size(); ++c) {
       text += fmt::format(
-          "{} = {:>{}}; ", columns[c].name,
+          "{}{:>{}}", c == 0 ? "" : ", ",
           SizedLiteral(columns[c].width, columns[c].is_signed, columns[c].values[entry]),
           literal_widths[c]);
     }
-    text += "end\n";
+    text += "};\n";
   }
-  text += "    endcase\n  end";
+  text += "    endcase\n  endfunction";
   items_.push_back({std::move(text), SpanOf(caller), true});
   return *this;
 }

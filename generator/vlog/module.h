@@ -74,16 +74,16 @@ class Module {
   /// `wire [w-1:0] name = source[bit +: w];` for each field of an instruction.
   Module& InstructionFields(const std::vector<spec::Field>& fields, const std::string& source,
                             Caller caller = {});
-  /// A combinational ROM: `always @*` case over `address` that sets the given registers.
-  /// Each column is a declared register of `width` bits with one value an entry, 2^address_width
-  /// of them.
+  /// A ROM as a function `name` of an index of `address_width` bits; it gives the columns
+  /// concatenated, the first in the high bits, each with one value an entry, 2^address_width of
+  /// them.
   struct RomColumn {
     std::string name;
     int width;
     bool is_signed;
     std::vector<int64_t> values;
   };
-  Module& Rom(const std::string& comment, const std::string& address, int address_width,
+  Module& Rom(const std::string& comment, const std::string& name, int address_width,
               const std::vector<RomColumn>& columns, Caller caller = {});
   /// Verilog text: declarations, assignments, always blocks, functions, generate loops, instances.
   Module& Body(std::string_view text, Caller caller = {});

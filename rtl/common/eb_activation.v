@@ -21,17 +21,439 @@ module eb_activation (
   localparam [2:0] FN_GELU     = 3'd2;
   localparam [2:0] FN_GELU_NEW = 3'd3;
   localparam [2:0] FN_TANH     = 3'd4;
+  localparam CHORD_W           = 30;
   localparam REST_W            = 12;  // of an argument in its segment
-  localparam SLOPE_W           = 13;
+
+  // gelu: chord start c0 and rise c1 of each segment, 16 fraction bits.
+  function [29:0] gelu_chord;
+    input [6:0] index;
+    case (index)
+      7'd0:    gelu_chord = {    17'd0, 13'sd1946};
+      7'd1:    gelu_chord = { 17'd1959, 13'sd1743};
+      7'd2:    gelu_chord = { 17'd3701, 13'sd1542};
+      7'd3:    gelu_chord = { 17'd5242, 13'sd1345};
+      7'd4:    gelu_chord = { 17'd6587, 13'sd1153};
+      7'd5:    gelu_chord = { 17'd7739,  13'sd968};
+      7'd6:    gelu_chord = { 17'd8707,  13'sd791};
+      7'd7:    gelu_chord = { 17'd9497,  13'sd623};
+      7'd8:    gelu_chord = {17'd10120,  13'sd466};
+      7'd9:    gelu_chord = {17'd10585,  13'sd319};
+      7'd10:   gelu_chord = {17'd10903,  13'sd184};
+      7'd11:   gelu_chord = {17'd11086,   13'sd61};
+      7'd12:   gelu_chord = {17'd11146,  -13'sd50};
+      7'd13:   gelu_chord = {17'd11095, -13'sd149};
+      7'd14:   gelu_chord = {17'd10945, -13'sd235};
+      7'd15:   gelu_chord = {17'd10710, -13'sd308};
+      7'd16:   gelu_chord = {17'd10401, -13'sd370};
+      7'd17:   gelu_chord = {17'd10030, -13'sd421};
+      7'd18:   gelu_chord = { 17'd9609, -13'sd461};
+      7'd19:   gelu_chord = { 17'd9147, -13'sd491};
+      7'd20:   gelu_chord = { 17'd8656, -13'sd511};
+      7'd21:   gelu_chord = { 17'd8144, -13'sd523};
+      7'd22:   gelu_chord = { 17'd7620, -13'sd528};
+      7'd23:   gelu_chord = { 17'd7092, -13'sd525};
+      7'd24:   gelu_chord = { 17'd6567, -13'sd517};
+      7'd25:   gelu_chord = { 17'd6049, -13'sd504};
+      7'd26:   gelu_chord = { 17'd5545, -13'sd486};
+      7'd27:   gelu_chord = { 17'd5059, -13'sd466};
+      7'd28:   gelu_chord = { 17'd4593, -13'sd442};
+      7'd29:   gelu_chord = { 17'd4150, -13'sd417};
+      7'd30:   gelu_chord = { 17'd3733, -13'sd390};
+      7'd31:   gelu_chord = { 17'd3343, -13'sd363};
+      7'd32:   gelu_chord = { 17'd2980, -13'sd335};
+      7'd33:   gelu_chord = { 17'd2645, -13'sd308};
+      7'd34:   gelu_chord = { 17'd2337, -13'sd281};
+      7'd35:   gelu_chord = { 17'd2056, -13'sd255};
+      7'd36:   gelu_chord = { 17'd1801, -13'sd230};
+      7'd37:   gelu_chord = { 17'd1571, -13'sd207};
+      7'd38:   gelu_chord = { 17'd1364, -13'sd184};
+      7'd39:   gelu_chord = { 17'd1180, -13'sd164};
+      7'd40:   gelu_chord = { 17'd1016, -13'sd145};
+      7'd41:   gelu_chord = {  17'd872, -13'sd127};
+      7'd42:   gelu_chord = {  17'd744, -13'sd111};
+      7'd43:   gelu_chord = {  17'd633,  -13'sd97};
+      7'd44:   gelu_chord = {  17'd536,  -13'sd84};
+      7'd45:   gelu_chord = {  17'd452,  -13'sd72};
+      7'd46:   gelu_chord = {  17'd380,  -13'sd62};
+      7'd47:   gelu_chord = {  17'd318,  -13'sd53};
+      7'd48:   gelu_chord = {  17'd265,  -13'sd45};
+      7'd49:   gelu_chord = {  17'd220,  -13'sd38};
+      7'd50:   gelu_chord = {  17'd182,  -13'sd32};
+      7'd51:   gelu_chord = {  17'd150,  -13'sd27};
+      7'd52:   gelu_chord = {  17'd123,  -13'sd23};
+      7'd53:   gelu_chord = {  17'd100,  -13'sd19};
+      7'd54:   gelu_chord = {   17'd81,  -13'sd16};
+      7'd55:   gelu_chord = {   17'd66,  -13'sd13};
+      7'd56:   gelu_chord = {   17'd53,  -13'sd10};
+      7'd57:   gelu_chord = {   17'd43,   -13'sd9};
+      7'd58:   gelu_chord = {   17'd34,   -13'sd7};
+      7'd59:   gelu_chord = {   17'd27,   -13'sd6};
+      7'd60:   gelu_chord = {   17'd22,   -13'sd5};
+      7'd61:   gelu_chord = {   17'd17,   -13'sd4};
+      7'd62:   gelu_chord = {   17'd13,   -13'sd3};
+      7'd63:   gelu_chord = {   17'd11,   -13'sd2};
+      7'd64:   gelu_chord = {    17'd8,   -13'sd2};
+      7'd65:   gelu_chord = {    17'd6,   -13'sd1};
+      7'd66:   gelu_chord = {    17'd5,   -13'sd1};
+      7'd67:   gelu_chord = {    17'd4,   -13'sd1};
+      7'd68:   gelu_chord = {    17'd3,   -13'sd1};
+      7'd69:   gelu_chord = {    17'd2,   -13'sd1};
+      7'd70:   gelu_chord = {    17'd2,    13'sd0};
+      7'd71:   gelu_chord = {    17'd1,    13'sd0};
+      7'd72:   gelu_chord = {    17'd1,    13'sd0};
+      7'd73:   gelu_chord = {    17'd1,    13'sd0};
+      7'd74:   gelu_chord = {    17'd1,    13'sd0};
+      7'd75:   gelu_chord = {    17'd0,    13'sd0};
+      7'd76:   gelu_chord = {    17'd0,    13'sd0};
+      7'd77:   gelu_chord = {    17'd0,    13'sd0};
+      7'd78:   gelu_chord = {    17'd0,    13'sd0};
+      7'd79:   gelu_chord = {    17'd0,    13'sd0};
+      7'd80:   gelu_chord = {    17'd0,    13'sd0};
+      7'd81:   gelu_chord = {    17'd0,    13'sd0};
+      7'd82:   gelu_chord = {    17'd0,    13'sd0};
+      7'd83:   gelu_chord = {    17'd0,    13'sd0};
+      7'd84:   gelu_chord = {    17'd0,    13'sd0};
+      7'd85:   gelu_chord = {    17'd0,    13'sd0};
+      7'd86:   gelu_chord = {    17'd0,    13'sd0};
+      7'd87:   gelu_chord = {    17'd0,    13'sd0};
+      7'd88:   gelu_chord = {    17'd0,    13'sd0};
+      7'd89:   gelu_chord = {    17'd0,    13'sd0};
+      7'd90:   gelu_chord = {    17'd0,    13'sd0};
+      7'd91:   gelu_chord = {    17'd0,    13'sd0};
+      7'd92:   gelu_chord = {    17'd0,    13'sd0};
+      7'd93:   gelu_chord = {    17'd0,    13'sd0};
+      7'd94:   gelu_chord = {    17'd0,    13'sd0};
+      7'd95:   gelu_chord = {    17'd0,    13'sd0};
+      7'd96:   gelu_chord = {    17'd0,    13'sd0};
+      7'd97:   gelu_chord = {    17'd0,    13'sd0};
+      7'd98:   gelu_chord = {    17'd0,    13'sd0};
+      7'd99:   gelu_chord = {    17'd0,    13'sd0};
+      7'd100:  gelu_chord = {    17'd0,    13'sd0};
+      7'd101:  gelu_chord = {    17'd0,    13'sd0};
+      7'd102:  gelu_chord = {    17'd0,    13'sd0};
+      7'd103:  gelu_chord = {    17'd0,    13'sd0};
+      7'd104:  gelu_chord = {    17'd0,    13'sd0};
+      7'd105:  gelu_chord = {    17'd0,    13'sd0};
+      7'd106:  gelu_chord = {    17'd0,    13'sd0};
+      7'd107:  gelu_chord = {    17'd0,    13'sd0};
+      7'd108:  gelu_chord = {    17'd0,    13'sd0};
+      7'd109:  gelu_chord = {    17'd0,    13'sd0};
+      7'd110:  gelu_chord = {    17'd0,    13'sd0};
+      7'd111:  gelu_chord = {    17'd0,    13'sd0};
+      7'd112:  gelu_chord = {    17'd0,    13'sd0};
+      7'd113:  gelu_chord = {    17'd0,    13'sd0};
+      7'd114:  gelu_chord = {    17'd0,    13'sd0};
+      7'd115:  gelu_chord = {    17'd0,    13'sd0};
+      7'd116:  gelu_chord = {    17'd0,    13'sd0};
+      7'd117:  gelu_chord = {    17'd0,    13'sd0};
+      7'd118:  gelu_chord = {    17'd0,    13'sd0};
+      7'd119:  gelu_chord = {    17'd0,    13'sd0};
+      7'd120:  gelu_chord = {    17'd0,    13'sd0};
+      7'd121:  gelu_chord = {    17'd0,    13'sd0};
+      7'd122:  gelu_chord = {    17'd0,    13'sd0};
+      7'd123:  gelu_chord = {    17'd0,    13'sd0};
+      7'd124:  gelu_chord = {    17'd0,    13'sd0};
+      7'd125:  gelu_chord = {    17'd0,    13'sd0};
+      7'd126:  gelu_chord = {    17'd0,    13'sd0};
+      default: gelu_chord = {    17'd0,    13'sd0};
+    endcase
+  endfunction
+
+  // gelu_new: chord start c0 and rise c1 of each segment, 16 fraction bits.
+  function [29:0] gelu_new_chord;
+    input [6:0] index;
+    case (index)
+      7'd0:    gelu_new_chord = {    17'd0, 13'sd1946};
+      7'd1:    gelu_new_chord = { 17'd1959, 13'sd1743};
+      7'd2:    gelu_new_chord = { 17'd3701, 13'sd1542};
+      7'd3:    gelu_new_chord = { 17'd5242, 13'sd1345};
+      7'd4:    gelu_new_chord = { 17'd6587, 13'sd1153};
+      7'd5:    gelu_new_chord = { 17'd7739,  13'sd968};
+      7'd6:    gelu_new_chord = { 17'd8707,  13'sd791};
+      7'd7:    gelu_new_chord = { 17'd9498,  13'sd624};
+      7'd8:    gelu_new_chord = {17'd10121,  13'sd466};
+      7'd9:    gelu_new_chord = {17'd10586,  13'sd320};
+      7'd10:   gelu_new_chord = {17'd10905,  13'sd185};
+      7'd11:   gelu_new_chord = {17'd11089,   13'sd62};
+      7'd12:   gelu_new_chord = {17'd11150,  -13'sd49};
+      7'd13:   gelu_new_chord = {17'd11101, -13'sd147};
+      7'd14:   gelu_new_chord = {17'd10953, -13'sd233};
+      7'd15:   gelu_new_chord = {17'd10719, -13'sd307};
+      7'd16:   gelu_new_chord = {17'd10411, -13'sd369};
+      7'd17:   gelu_new_chord = {17'd10042, -13'sd420};
+      7'd18:   gelu_new_chord = { 17'd9621, -13'sd460};
+      7'd19:   gelu_new_chord = { 17'd9161, -13'sd490};
+      7'd20:   gelu_new_chord = { 17'd8671, -13'sd511};
+      7'd21:   gelu_new_chord = { 17'd8159, -13'sd523};
+      7'd22:   gelu_new_chord = { 17'd7636, -13'sd528};
+      7'd23:   gelu_new_chord = { 17'd7107, -13'sd526};
+      7'd24:   gelu_new_chord = { 17'd6581, -13'sd518};
+      7'd25:   gelu_new_chord = { 17'd6062, -13'sd506};
+      7'd26:   gelu_new_chord = { 17'd5557, -13'sd489};
+      7'd27:   gelu_new_chord = { 17'd5068, -13'sd468};
+      7'd28:   gelu_new_chord = { 17'd4599, -13'sd445};
+      7'd29:   gelu_new_chord = { 17'd4154, -13'sd420};
+      7'd30:   gelu_new_chord = { 17'd3734, -13'sd394};
+      7'd31:   gelu_new_chord = { 17'd3340, -13'sd366};
+      7'd32:   gelu_new_chord = { 17'd2974, -13'sd339};
+      7'd33:   gelu_new_chord = { 17'd2635, -13'sd311};
+      7'd34:   gelu_new_chord = { 17'd2324, -13'sd284};
+      7'd35:   gelu_new_chord = { 17'd2039, -13'sd258};
+      7'd36:   gelu_new_chord = { 17'd1781, -13'sd233};
+      7'd37:   gelu_new_chord = { 17'd1548, -13'sd209};
+      7'd38:   gelu_new_chord = { 17'd1339, -13'sd187};
+      7'd39:   gelu_new_chord = { 17'd1153, -13'sd165};
+      7'd40:   gelu_new_chord = {  17'd987, -13'sd146};
+      7'd41:   gelu_new_chord = {  17'd842, -13'sd128};
+      7'd42:   gelu_new_chord = {  17'd714, -13'sd112};
+      7'd43:   gelu_new_chord = {  17'd602,  -13'sd97};
+      7'd44:   gelu_new_chord = {  17'd505,  -13'sd83};
+      7'd45:   gelu_new_chord = {  17'd422,  -13'sd72};
+      7'd46:   gelu_new_chord = {  17'd350,  -13'sd61};
+      7'd47:   gelu_new_chord = {  17'd290,  -13'sd52};
+      7'd48:   gelu_new_chord = {  17'd238,  -13'sd44};
+      7'd49:   gelu_new_chord = {  17'd194,  -13'sd36};
+      7'd50:   gelu_new_chord = {  17'd158,  -13'sd30};
+      7'd51:   gelu_new_chord = {  17'd128,  -13'sd25};
+      7'd52:   gelu_new_chord = {  17'd103,  -13'sd21};
+      7'd53:   gelu_new_chord = {   17'd82,  -13'sd17};
+      7'd54:   gelu_new_chord = {   17'd65,  -13'sd14};
+      7'd55:   gelu_new_chord = {   17'd51,  -13'sd11};
+      7'd56:   gelu_new_chord = {   17'd40,   -13'sd9};
+      7'd57:   gelu_new_chord = {   17'd31,   -13'sd7};
+      7'd58:   gelu_new_chord = {   17'd24,   -13'sd6};
+      7'd59:   gelu_new_chord = {   17'd19,   -13'sd4};
+      7'd60:   gelu_new_chord = {   17'd14,   -13'sd3};
+      7'd61:   gelu_new_chord = {   17'd11,   -13'sd3};
+      7'd62:   gelu_new_chord = {    17'd8,   -13'sd2};
+      7'd63:   gelu_new_chord = {    17'd6,   -13'sd2};
+      7'd64:   gelu_new_chord = {    17'd5,   -13'sd1};
+      7'd65:   gelu_new_chord = {    17'd3,   -13'sd1};
+      7'd66:   gelu_new_chord = {    17'd2,   -13'sd1};
+      7'd67:   gelu_new_chord = {    17'd2,   -13'sd1};
+      7'd68:   gelu_new_chord = {    17'd1,    13'sd0};
+      7'd69:   gelu_new_chord = {    17'd1,    13'sd0};
+      7'd70:   gelu_new_chord = {    17'd1,    13'sd0};
+      7'd71:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd72:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd73:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd74:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd75:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd76:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd77:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd78:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd79:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd80:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd81:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd82:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd83:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd84:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd85:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd86:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd87:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd88:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd89:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd90:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd91:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd92:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd93:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd94:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd95:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd96:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd97:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd98:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd99:   gelu_new_chord = {    17'd0,    13'sd0};
+      7'd100:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd101:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd102:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd103:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd104:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd105:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd106:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd107:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd108:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd109:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd110:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd111:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd112:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd113:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd114:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd115:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd116:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd117:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd118:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd119:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd120:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd121:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd122:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd123:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd124:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd125:  gelu_new_chord = {    17'd0,    13'sd0};
+      7'd126:  gelu_new_chord = {    17'd0,    13'sd0};
+      default: gelu_new_chord = {    17'd0,    13'sd0};
+    endcase
+  endfunction
+
+  // tanh: chord start c0 and rise c1 of each segment, 16 fraction bits.
+  function [29:0] tanh_chord;
+    input [6:0] index;
+    case (index)
+      7'd0:    tanh_chord = {    17'd0, 13'sd4091};
+      7'd1:    tanh_chord = { 17'd4094, 13'sd4059};
+      7'd2:    tanh_chord = { 17'd8154, 13'sd3996};
+      7'd3:    tanh_chord = {17'd12153, 13'sd3905};
+      7'd4:    tanh_chord = {17'd16059, 13'sd3787};
+      7'd5:    tanh_chord = {17'd19848, 13'sd3647};
+      7'd6:    tanh_chord = {17'd23496, 13'sd3487};
+      7'd7:    tanh_chord = {17'd26984, 13'sd3313};
+      7'd8:    tanh_chord = {17'd30297, 13'sd3127};
+      7'd9:    tanh_chord = {17'd33424, 13'sd2934};
+      7'd10:   tanh_chord = {17'd36359, 13'sd2738};
+      7'd11:   tanh_chord = {17'd39096, 13'sd2541};
+      7'd12:   tanh_chord = {17'd41637, 13'sd2347};
+      7'd13:   tanh_chord = {17'd43984, 13'sd2159};
+      7'd14:   tanh_chord = {17'd46142, 13'sd1977};
+      7'd15:   tanh_chord = {17'd48119, 13'sd1804};
+      7'd16:   tanh_chord = {17'd49922, 13'sd1640};
+      7'd17:   tanh_chord = {17'd51561, 13'sd1487};
+      7'd18:   tanh_chord = {17'd53047, 13'sd1344};
+      7'd19:   tanh_chord = {17'd54390, 13'sd1211};
+      7'd20:   tanh_chord = {17'd55600, 13'sd1089};
+      7'd21:   tanh_chord = {17'd56689,  13'sd978};
+      7'd22:   tanh_chord = {17'd57666,  13'sd876};
+      7'd23:   tanh_chord = {17'd58542,  13'sd783};
+      7'd24:   tanh_chord = {17'd59325,  13'sd700};
+      7'd25:   tanh_chord = {17'd60024,  13'sd624};
+      7'd26:   tanh_chord = {17'd60648,  13'sd556};
+      7'd27:   tanh_chord = {17'd61203,  13'sd495};
+      7'd28:   tanh_chord = {17'd61697,  13'sd440};
+      7'd29:   tanh_chord = {17'd62137,  13'sd391};
+      7'd30:   tanh_chord = {17'd62527,  13'sd347};
+      7'd31:   tanh_chord = {17'd62873,  13'sd308};
+      7'd32:   tanh_chord = {17'd63181,  13'sd273};
+      7'd33:   tanh_chord = {17'd63453,  13'sd242};
+      7'd34:   tanh_chord = {17'd63694,  13'sd214};
+      7'd35:   tanh_chord = {17'd63908,  13'sd189};
+      7'd36:   tanh_chord = {17'd64097,  13'sd168};
+      7'd37:   tanh_chord = {17'd64265,  13'sd148};
+      7'd38:   tanh_chord = {17'd64413,  13'sd131};
+      7'd39:   tanh_chord = {17'd64544,  13'sd116};
+      7'd40:   tanh_chord = {17'd64660,  13'sd102};
+      7'd41:   tanh_chord = {17'd64762,   13'sd91};
+      7'd42:   tanh_chord = {17'd64852,   13'sd80};
+      7'd43:   tanh_chord = {17'd64932,   13'sd71};
+      7'd44:   tanh_chord = {17'd65003,   13'sd62};
+      7'd45:   tanh_chord = {17'd65065,   13'sd55};
+      7'd46:   tanh_chord = {17'd65121,   13'sd49};
+      7'd47:   tanh_chord = {17'd65169,   13'sd43};
+      7'd48:   tanh_chord = {17'd65212,   13'sd38};
+      7'd49:   tanh_chord = {17'd65250,   13'sd34};
+      7'd50:   tanh_chord = {17'd65284,   13'sd30};
+      7'd51:   tanh_chord = {17'd65313,   13'sd26};
+      7'd52:   tanh_chord = {17'd65339,   13'sd23};
+      7'd53:   tanh_chord = {17'd65362,   13'sd20};
+      7'd54:   tanh_chord = {17'd65383,   13'sd18};
+      7'd55:   tanh_chord = {17'd65401,   13'sd16};
+      7'd56:   tanh_chord = {17'd65417,   13'sd14};
+      7'd57:   tanh_chord = {17'd65431,   13'sd12};
+      7'd58:   tanh_chord = {17'd65443,   13'sd11};
+      7'd59:   tanh_chord = {17'd65454,   13'sd10};
+      7'd60:   tanh_chord = {17'd65464,    13'sd9};
+      7'd61:   tanh_chord = {17'd65472,    13'sd8};
+      7'd62:   tanh_chord = {17'd65480,    13'sd7};
+      7'd63:   tanh_chord = {17'd65486,    13'sd6};
+      7'd64:   tanh_chord = {17'd65492,    13'sd5};
+      7'd65:   tanh_chord = {17'd65497,    13'sd5};
+      7'd66:   tanh_chord = {17'd65502,    13'sd4};
+      7'd67:   tanh_chord = {17'd65506,    13'sd4};
+      7'd68:   tanh_chord = {17'd65509,    13'sd3};
+      7'd69:   tanh_chord = {17'd65512,    13'sd3};
+      7'd70:   tanh_chord = {17'd65515,    13'sd2};
+      7'd71:   tanh_chord = {17'd65518,    13'sd2};
+      7'd72:   tanh_chord = {17'd65520,    13'sd2};
+      7'd73:   tanh_chord = {17'd65522,    13'sd2};
+      7'd74:   tanh_chord = {17'd65523,    13'sd1};
+      7'd75:   tanh_chord = {17'd65525,    13'sd1};
+      7'd76:   tanh_chord = {17'd65526,    13'sd1};
+      7'd77:   tanh_chord = {17'd65527,    13'sd1};
+      7'd78:   tanh_chord = {17'd65528,    13'sd1};
+      7'd79:   tanh_chord = {17'd65529,    13'sd1};
+      7'd80:   tanh_chord = {17'd65530,    13'sd1};
+      7'd81:   tanh_chord = {17'd65531,    13'sd1};
+      7'd82:   tanh_chord = {17'd65531,    13'sd1};
+      7'd83:   tanh_chord = {17'd65532,    13'sd0};
+      7'd84:   tanh_chord = {17'd65532,    13'sd0};
+      7'd85:   tanh_chord = {17'd65533,    13'sd0};
+      7'd86:   tanh_chord = {17'd65533,    13'sd0};
+      7'd87:   tanh_chord = {17'd65534,    13'sd0};
+      7'd88:   tanh_chord = {17'd65534,    13'sd0};
+      7'd89:   tanh_chord = {17'd65534,    13'sd0};
+      7'd90:   tanh_chord = {17'd65534,    13'sd0};
+      7'd91:   tanh_chord = {17'd65534,    13'sd0};
+      7'd92:   tanh_chord = {17'd65535,    13'sd0};
+      7'd93:   tanh_chord = {17'd65535,    13'sd0};
+      7'd94:   tanh_chord = {17'd65535,    13'sd0};
+      7'd95:   tanh_chord = {17'd65535,    13'sd0};
+      7'd96:   tanh_chord = {17'd65535,    13'sd0};
+      7'd97:   tanh_chord = {17'd65535,    13'sd0};
+      7'd98:   tanh_chord = {17'd65535,    13'sd0};
+      7'd99:   tanh_chord = {17'd65535,    13'sd0};
+      7'd100:  tanh_chord = {17'd65536,    13'sd0};
+      7'd101:  tanh_chord = {17'd65536,    13'sd0};
+      7'd102:  tanh_chord = {17'd65536,    13'sd0};
+      7'd103:  tanh_chord = {17'd65536,    13'sd0};
+      7'd104:  tanh_chord = {17'd65536,    13'sd0};
+      7'd105:  tanh_chord = {17'd65536,    13'sd0};
+      7'd106:  tanh_chord = {17'd65536,    13'sd0};
+      7'd107:  tanh_chord = {17'd65536,    13'sd0};
+      7'd108:  tanh_chord = {17'd65536,    13'sd0};
+      7'd109:  tanh_chord = {17'd65536,    13'sd0};
+      7'd110:  tanh_chord = {17'd65536,    13'sd0};
+      7'd111:  tanh_chord = {17'd65536,    13'sd0};
+      7'd112:  tanh_chord = {17'd65536,    13'sd0};
+      7'd113:  tanh_chord = {17'd65536,    13'sd0};
+      7'd114:  tanh_chord = {17'd65536,    13'sd0};
+      7'd115:  tanh_chord = {17'd65536,    13'sd0};
+      7'd116:  tanh_chord = {17'd65536,    13'sd0};
+      7'd117:  tanh_chord = {17'd65536,    13'sd0};
+      7'd118:  tanh_chord = {17'd65536,    13'sd0};
+      7'd119:  tanh_chord = {17'd65536,    13'sd0};
+      7'd120:  tanh_chord = {17'd65536,    13'sd0};
+      7'd121:  tanh_chord = {17'd65536,    13'sd0};
+      7'd122:  tanh_chord = {17'd65536,    13'sd0};
+      7'd123:  tanh_chord = {17'd65536,    13'sd0};
+      7'd124:  tanh_chord = {17'd65536,    13'sd0};
+      7'd125:  tanh_chord = {17'd65536,    13'sd0};
+      7'd126:  tanh_chord = {17'd65536,    13'sd0};
+      default: tanh_chord = {17'd65536,    13'sd0};
+    endcase
+  endfunction
+
+  // The chord at `rest`, rounded.
+  function [16:0] on_chord;
+    input [CHORD_W-1:0] chord;
+    input [REST_W-1:0]  rest;
+    reg [16:0]        c0;
+    reg signed [12:0] c1;
+    reg signed [30:0] line;
+    reg               unused_ok;
+    begin
+      {c0, c1}  = chord;
+      line      = $signed({{2{1'b0}}, c0, 12'd2048}) + c1 * $signed({1'b0, rest});
+      on_chord  = line[28:12];
+      unused_ok = &{1'b0, line[30:29], line[REST_W-1:0]};
+    end
+  endfunction
 
   // Stage 1: magnitude.
-  wire [FIXED_W-1:0]       magnitude = x_i[FIXED_W-1] ? -x_i : x_i;
-  reg  [U_W-1:0]           u_q;
-  reg                      far_q;
+  reg         [U_W-1:0]     u_q;
+  reg                       far_q;
   reg  signed [FIXED_W-1:0] x_q;
-  reg  [2:0]               fn_q;
-  always @(posedge clk_i) begin
+  reg         [2:0]         fn_q;
+  always @(posedge clk_i) begin : stage_1
+    reg [FIXED_W-1:0] magnitude;
     if (en_i) begin
+      magnitude = x_i[FIXED_W-1] ? -x_i : x_i;
       u_q   <= magnitude[U_W-1:0];
       far_q <= |magnitude[FIXED_W-1:U_W];
       x_q   <= x_i;
@@ -39,426 +461,19 @@ module eb_activation (
     end
   end
 
-  // Stage 2: the segment of the function's table; all have the same segments.
-
-  // gelu: chord start c0 and rise c1 of each segment, 16 fraction bits.
-  reg [16:0] gelu_c0;
-  reg signed [12:0] gelu_c1;
-  always @* begin
-    case (u_q[18:12])
-      7'd0:    begin gelu_c0 =     17'd0; gelu_c1 = 13'sd1946; end
-      7'd1:    begin gelu_c0 =  17'd1959; gelu_c1 = 13'sd1743; end
-      7'd2:    begin gelu_c0 =  17'd3701; gelu_c1 = 13'sd1542; end
-      7'd3:    begin gelu_c0 =  17'd5242; gelu_c1 = 13'sd1345; end
-      7'd4:    begin gelu_c0 =  17'd6587; gelu_c1 = 13'sd1153; end
-      7'd5:    begin gelu_c0 =  17'd7739; gelu_c1 =  13'sd968; end
-      7'd6:    begin gelu_c0 =  17'd8707; gelu_c1 =  13'sd791; end
-      7'd7:    begin gelu_c0 =  17'd9497; gelu_c1 =  13'sd623; end
-      7'd8:    begin gelu_c0 = 17'd10120; gelu_c1 =  13'sd466; end
-      7'd9:    begin gelu_c0 = 17'd10585; gelu_c1 =  13'sd319; end
-      7'd10:   begin gelu_c0 = 17'd10903; gelu_c1 =  13'sd184; end
-      7'd11:   begin gelu_c0 = 17'd11086; gelu_c1 =   13'sd61; end
-      7'd12:   begin gelu_c0 = 17'd11146; gelu_c1 =  -13'sd50; end
-      7'd13:   begin gelu_c0 = 17'd11095; gelu_c1 = -13'sd149; end
-      7'd14:   begin gelu_c0 = 17'd10945; gelu_c1 = -13'sd235; end
-      7'd15:   begin gelu_c0 = 17'd10710; gelu_c1 = -13'sd308; end
-      7'd16:   begin gelu_c0 = 17'd10401; gelu_c1 = -13'sd370; end
-      7'd17:   begin gelu_c0 = 17'd10030; gelu_c1 = -13'sd421; end
-      7'd18:   begin gelu_c0 =  17'd9609; gelu_c1 = -13'sd461; end
-      7'd19:   begin gelu_c0 =  17'd9147; gelu_c1 = -13'sd491; end
-      7'd20:   begin gelu_c0 =  17'd8656; gelu_c1 = -13'sd511; end
-      7'd21:   begin gelu_c0 =  17'd8144; gelu_c1 = -13'sd523; end
-      7'd22:   begin gelu_c0 =  17'd7620; gelu_c1 = -13'sd528; end
-      7'd23:   begin gelu_c0 =  17'd7092; gelu_c1 = -13'sd525; end
-      7'd24:   begin gelu_c0 =  17'd6567; gelu_c1 = -13'sd517; end
-      7'd25:   begin gelu_c0 =  17'd6049; gelu_c1 = -13'sd504; end
-      7'd26:   begin gelu_c0 =  17'd5545; gelu_c1 = -13'sd486; end
-      7'd27:   begin gelu_c0 =  17'd5059; gelu_c1 = -13'sd466; end
-      7'd28:   begin gelu_c0 =  17'd4593; gelu_c1 = -13'sd442; end
-      7'd29:   begin gelu_c0 =  17'd4150; gelu_c1 = -13'sd417; end
-      7'd30:   begin gelu_c0 =  17'd3733; gelu_c1 = -13'sd390; end
-      7'd31:   begin gelu_c0 =  17'd3343; gelu_c1 = -13'sd363; end
-      7'd32:   begin gelu_c0 =  17'd2980; gelu_c1 = -13'sd335; end
-      7'd33:   begin gelu_c0 =  17'd2645; gelu_c1 = -13'sd308; end
-      7'd34:   begin gelu_c0 =  17'd2337; gelu_c1 = -13'sd281; end
-      7'd35:   begin gelu_c0 =  17'd2056; gelu_c1 = -13'sd255; end
-      7'd36:   begin gelu_c0 =  17'd1801; gelu_c1 = -13'sd230; end
-      7'd37:   begin gelu_c0 =  17'd1571; gelu_c1 = -13'sd207; end
-      7'd38:   begin gelu_c0 =  17'd1364; gelu_c1 = -13'sd184; end
-      7'd39:   begin gelu_c0 =  17'd1180; gelu_c1 = -13'sd164; end
-      7'd40:   begin gelu_c0 =  17'd1016; gelu_c1 = -13'sd145; end
-      7'd41:   begin gelu_c0 =   17'd872; gelu_c1 = -13'sd127; end
-      7'd42:   begin gelu_c0 =   17'd744; gelu_c1 = -13'sd111; end
-      7'd43:   begin gelu_c0 =   17'd633; gelu_c1 =  -13'sd97; end
-      7'd44:   begin gelu_c0 =   17'd536; gelu_c1 =  -13'sd84; end
-      7'd45:   begin gelu_c0 =   17'd452; gelu_c1 =  -13'sd72; end
-      7'd46:   begin gelu_c0 =   17'd380; gelu_c1 =  -13'sd62; end
-      7'd47:   begin gelu_c0 =   17'd318; gelu_c1 =  -13'sd53; end
-      7'd48:   begin gelu_c0 =   17'd265; gelu_c1 =  -13'sd45; end
-      7'd49:   begin gelu_c0 =   17'd220; gelu_c1 =  -13'sd38; end
-      7'd50:   begin gelu_c0 =   17'd182; gelu_c1 =  -13'sd32; end
-      7'd51:   begin gelu_c0 =   17'd150; gelu_c1 =  -13'sd27; end
-      7'd52:   begin gelu_c0 =   17'd123; gelu_c1 =  -13'sd23; end
-      7'd53:   begin gelu_c0 =   17'd100; gelu_c1 =  -13'sd19; end
-      7'd54:   begin gelu_c0 =    17'd81; gelu_c1 =  -13'sd16; end
-      7'd55:   begin gelu_c0 =    17'd66; gelu_c1 =  -13'sd13; end
-      7'd56:   begin gelu_c0 =    17'd53; gelu_c1 =  -13'sd10; end
-      7'd57:   begin gelu_c0 =    17'd43; gelu_c1 =   -13'sd9; end
-      7'd58:   begin gelu_c0 =    17'd34; gelu_c1 =   -13'sd7; end
-      7'd59:   begin gelu_c0 =    17'd27; gelu_c1 =   -13'sd6; end
-      7'd60:   begin gelu_c0 =    17'd22; gelu_c1 =   -13'sd5; end
-      7'd61:   begin gelu_c0 =    17'd17; gelu_c1 =   -13'sd4; end
-      7'd62:   begin gelu_c0 =    17'd13; gelu_c1 =   -13'sd3; end
-      7'd63:   begin gelu_c0 =    17'd11; gelu_c1 =   -13'sd2; end
-      7'd64:   begin gelu_c0 =     17'd8; gelu_c1 =   -13'sd2; end
-      7'd65:   begin gelu_c0 =     17'd6; gelu_c1 =   -13'sd1; end
-      7'd66:   begin gelu_c0 =     17'd5; gelu_c1 =   -13'sd1; end
-      7'd67:   begin gelu_c0 =     17'd4; gelu_c1 =   -13'sd1; end
-      7'd68:   begin gelu_c0 =     17'd3; gelu_c1 =   -13'sd1; end
-      7'd69:   begin gelu_c0 =     17'd2; gelu_c1 =   -13'sd1; end
-      7'd70:   begin gelu_c0 =     17'd2; gelu_c1 =    13'sd0; end
-      7'd71:   begin gelu_c0 =     17'd1; gelu_c1 =    13'sd0; end
-      7'd72:   begin gelu_c0 =     17'd1; gelu_c1 =    13'sd0; end
-      7'd73:   begin gelu_c0 =     17'd1; gelu_c1 =    13'sd0; end
-      7'd74:   begin gelu_c0 =     17'd1; gelu_c1 =    13'sd0; end
-      7'd75:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd76:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd77:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd78:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd79:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd80:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd81:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd82:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd83:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd84:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd85:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd86:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd87:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd88:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd89:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd90:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd91:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd92:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd93:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd94:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd95:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd96:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd97:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd98:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd99:   begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd100:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd101:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd102:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd103:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd104:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd105:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd106:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd107:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd108:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd109:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd110:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd111:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd112:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd113:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd114:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd115:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd116:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd117:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd118:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd119:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd120:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd121:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd122:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd123:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd124:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd125:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      7'd126:  begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-      default: begin gelu_c0 =     17'd0; gelu_c1 =    13'sd0; end
-    endcase
-  end
-
-  // gelu_new: chord start c0 and rise c1 of each segment, 16 fraction bits.
-  reg [16:0] gelu_new_c0;
-  reg signed [12:0] gelu_new_c1;
-  always @* begin
-    case (u_q[18:12])
-      7'd0:    begin gelu_new_c0 =     17'd0; gelu_new_c1 = 13'sd1946; end
-      7'd1:    begin gelu_new_c0 =  17'd1959; gelu_new_c1 = 13'sd1743; end
-      7'd2:    begin gelu_new_c0 =  17'd3701; gelu_new_c1 = 13'sd1542; end
-      7'd3:    begin gelu_new_c0 =  17'd5242; gelu_new_c1 = 13'sd1345; end
-      7'd4:    begin gelu_new_c0 =  17'd6587; gelu_new_c1 = 13'sd1153; end
-      7'd5:    begin gelu_new_c0 =  17'd7739; gelu_new_c1 =  13'sd968; end
-      7'd6:    begin gelu_new_c0 =  17'd8707; gelu_new_c1 =  13'sd791; end
-      7'd7:    begin gelu_new_c0 =  17'd9498; gelu_new_c1 =  13'sd624; end
-      7'd8:    begin gelu_new_c0 = 17'd10121; gelu_new_c1 =  13'sd466; end
-      7'd9:    begin gelu_new_c0 = 17'd10586; gelu_new_c1 =  13'sd320; end
-      7'd10:   begin gelu_new_c0 = 17'd10905; gelu_new_c1 =  13'sd185; end
-      7'd11:   begin gelu_new_c0 = 17'd11089; gelu_new_c1 =   13'sd62; end
-      7'd12:   begin gelu_new_c0 = 17'd11150; gelu_new_c1 =  -13'sd49; end
-      7'd13:   begin gelu_new_c0 = 17'd11101; gelu_new_c1 = -13'sd147; end
-      7'd14:   begin gelu_new_c0 = 17'd10953; gelu_new_c1 = -13'sd233; end
-      7'd15:   begin gelu_new_c0 = 17'd10719; gelu_new_c1 = -13'sd307; end
-      7'd16:   begin gelu_new_c0 = 17'd10411; gelu_new_c1 = -13'sd369; end
-      7'd17:   begin gelu_new_c0 = 17'd10042; gelu_new_c1 = -13'sd420; end
-      7'd18:   begin gelu_new_c0 =  17'd9621; gelu_new_c1 = -13'sd460; end
-      7'd19:   begin gelu_new_c0 =  17'd9161; gelu_new_c1 = -13'sd490; end
-      7'd20:   begin gelu_new_c0 =  17'd8671; gelu_new_c1 = -13'sd511; end
-      7'd21:   begin gelu_new_c0 =  17'd8159; gelu_new_c1 = -13'sd523; end
-      7'd22:   begin gelu_new_c0 =  17'd7636; gelu_new_c1 = -13'sd528; end
-      7'd23:   begin gelu_new_c0 =  17'd7107; gelu_new_c1 = -13'sd526; end
-      7'd24:   begin gelu_new_c0 =  17'd6581; gelu_new_c1 = -13'sd518; end
-      7'd25:   begin gelu_new_c0 =  17'd6062; gelu_new_c1 = -13'sd506; end
-      7'd26:   begin gelu_new_c0 =  17'd5557; gelu_new_c1 = -13'sd489; end
-      7'd27:   begin gelu_new_c0 =  17'd5068; gelu_new_c1 = -13'sd468; end
-      7'd28:   begin gelu_new_c0 =  17'd4599; gelu_new_c1 = -13'sd445; end
-      7'd29:   begin gelu_new_c0 =  17'd4154; gelu_new_c1 = -13'sd420; end
-      7'd30:   begin gelu_new_c0 =  17'd3734; gelu_new_c1 = -13'sd394; end
-      7'd31:   begin gelu_new_c0 =  17'd3340; gelu_new_c1 = -13'sd366; end
-      7'd32:   begin gelu_new_c0 =  17'd2974; gelu_new_c1 = -13'sd339; end
-      7'd33:   begin gelu_new_c0 =  17'd2635; gelu_new_c1 = -13'sd311; end
-      7'd34:   begin gelu_new_c0 =  17'd2324; gelu_new_c1 = -13'sd284; end
-      7'd35:   begin gelu_new_c0 =  17'd2039; gelu_new_c1 = -13'sd258; end
-      7'd36:   begin gelu_new_c0 =  17'd1781; gelu_new_c1 = -13'sd233; end
-      7'd37:   begin gelu_new_c0 =  17'd1548; gelu_new_c1 = -13'sd209; end
-      7'd38:   begin gelu_new_c0 =  17'd1339; gelu_new_c1 = -13'sd187; end
-      7'd39:   begin gelu_new_c0 =  17'd1153; gelu_new_c1 = -13'sd165; end
-      7'd40:   begin gelu_new_c0 =   17'd987; gelu_new_c1 = -13'sd146; end
-      7'd41:   begin gelu_new_c0 =   17'd842; gelu_new_c1 = -13'sd128; end
-      7'd42:   begin gelu_new_c0 =   17'd714; gelu_new_c1 = -13'sd112; end
-      7'd43:   begin gelu_new_c0 =   17'd602; gelu_new_c1 =  -13'sd97; end
-      7'd44:   begin gelu_new_c0 =   17'd505; gelu_new_c1 =  -13'sd83; end
-      7'd45:   begin gelu_new_c0 =   17'd422; gelu_new_c1 =  -13'sd72; end
-      7'd46:   begin gelu_new_c0 =   17'd350; gelu_new_c1 =  -13'sd61; end
-      7'd47:   begin gelu_new_c0 =   17'd290; gelu_new_c1 =  -13'sd52; end
-      7'd48:   begin gelu_new_c0 =   17'd238; gelu_new_c1 =  -13'sd44; end
-      7'd49:   begin gelu_new_c0 =   17'd194; gelu_new_c1 =  -13'sd36; end
-      7'd50:   begin gelu_new_c0 =   17'd158; gelu_new_c1 =  -13'sd30; end
-      7'd51:   begin gelu_new_c0 =   17'd128; gelu_new_c1 =  -13'sd25; end
-      7'd52:   begin gelu_new_c0 =   17'd103; gelu_new_c1 =  -13'sd21; end
-      7'd53:   begin gelu_new_c0 =    17'd82; gelu_new_c1 =  -13'sd17; end
-      7'd54:   begin gelu_new_c0 =    17'd65; gelu_new_c1 =  -13'sd14; end
-      7'd55:   begin gelu_new_c0 =    17'd51; gelu_new_c1 =  -13'sd11; end
-      7'd56:   begin gelu_new_c0 =    17'd40; gelu_new_c1 =   -13'sd9; end
-      7'd57:   begin gelu_new_c0 =    17'd31; gelu_new_c1 =   -13'sd7; end
-      7'd58:   begin gelu_new_c0 =    17'd24; gelu_new_c1 =   -13'sd6; end
-      7'd59:   begin gelu_new_c0 =    17'd19; gelu_new_c1 =   -13'sd4; end
-      7'd60:   begin gelu_new_c0 =    17'd14; gelu_new_c1 =   -13'sd3; end
-      7'd61:   begin gelu_new_c0 =    17'd11; gelu_new_c1 =   -13'sd3; end
-      7'd62:   begin gelu_new_c0 =     17'd8; gelu_new_c1 =   -13'sd2; end
-      7'd63:   begin gelu_new_c0 =     17'd6; gelu_new_c1 =   -13'sd2; end
-      7'd64:   begin gelu_new_c0 =     17'd5; gelu_new_c1 =   -13'sd1; end
-      7'd65:   begin gelu_new_c0 =     17'd3; gelu_new_c1 =   -13'sd1; end
-      7'd66:   begin gelu_new_c0 =     17'd2; gelu_new_c1 =   -13'sd1; end
-      7'd67:   begin gelu_new_c0 =     17'd2; gelu_new_c1 =   -13'sd1; end
-      7'd68:   begin gelu_new_c0 =     17'd1; gelu_new_c1 =    13'sd0; end
-      7'd69:   begin gelu_new_c0 =     17'd1; gelu_new_c1 =    13'sd0; end
-      7'd70:   begin gelu_new_c0 =     17'd1; gelu_new_c1 =    13'sd0; end
-      7'd71:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd72:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd73:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd74:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd75:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd76:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd77:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd78:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd79:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd80:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd81:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd82:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd83:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd84:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd85:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd86:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd87:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd88:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd89:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd90:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd91:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd92:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd93:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd94:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd95:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd96:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd97:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd98:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd99:   begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd100:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd101:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd102:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd103:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd104:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd105:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd106:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd107:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd108:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd109:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd110:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd111:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd112:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd113:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd114:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd115:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd116:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd117:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd118:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd119:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd120:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd121:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd122:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd123:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd124:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd125:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      7'd126:  begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-      default: begin gelu_new_c0 =     17'd0; gelu_new_c1 =    13'sd0; end
-    endcase
-  end
-
-  // tanh: chord start c0 and rise c1 of each segment, 16 fraction bits.
-  reg [16:0] tanh_c0;
-  reg signed [12:0] tanh_c1;
-  always @* begin
-    case (u_q[18:12])
-      7'd0:    begin tanh_c0 =     17'd0; tanh_c1 = 13'sd4091; end
-      7'd1:    begin tanh_c0 =  17'd4094; tanh_c1 = 13'sd4059; end
-      7'd2:    begin tanh_c0 =  17'd8154; tanh_c1 = 13'sd3996; end
-      7'd3:    begin tanh_c0 = 17'd12153; tanh_c1 = 13'sd3905; end
-      7'd4:    begin tanh_c0 = 17'd16059; tanh_c1 = 13'sd3787; end
-      7'd5:    begin tanh_c0 = 17'd19848; tanh_c1 = 13'sd3647; end
-      7'd6:    begin tanh_c0 = 17'd23496; tanh_c1 = 13'sd3487; end
-      7'd7:    begin tanh_c0 = 17'd26984; tanh_c1 = 13'sd3313; end
-      7'd8:    begin tanh_c0 = 17'd30297; tanh_c1 = 13'sd3127; end
-      7'd9:    begin tanh_c0 = 17'd33424; tanh_c1 = 13'sd2934; end
-      7'd10:   begin tanh_c0 = 17'd36359; tanh_c1 = 13'sd2738; end
-      7'd11:   begin tanh_c0 = 17'd39096; tanh_c1 = 13'sd2541; end
-      7'd12:   begin tanh_c0 = 17'd41637; tanh_c1 = 13'sd2347; end
-      7'd13:   begin tanh_c0 = 17'd43984; tanh_c1 = 13'sd2159; end
-      7'd14:   begin tanh_c0 = 17'd46142; tanh_c1 = 13'sd1977; end
-      7'd15:   begin tanh_c0 = 17'd48119; tanh_c1 = 13'sd1804; end
-      7'd16:   begin tanh_c0 = 17'd49922; tanh_c1 = 13'sd1640; end
-      7'd17:   begin tanh_c0 = 17'd51561; tanh_c1 = 13'sd1487; end
-      7'd18:   begin tanh_c0 = 17'd53047; tanh_c1 = 13'sd1344; end
-      7'd19:   begin tanh_c0 = 17'd54390; tanh_c1 = 13'sd1211; end
-      7'd20:   begin tanh_c0 = 17'd55600; tanh_c1 = 13'sd1089; end
-      7'd21:   begin tanh_c0 = 17'd56689; tanh_c1 =  13'sd978; end
-      7'd22:   begin tanh_c0 = 17'd57666; tanh_c1 =  13'sd876; end
-      7'd23:   begin tanh_c0 = 17'd58542; tanh_c1 =  13'sd783; end
-      7'd24:   begin tanh_c0 = 17'd59325; tanh_c1 =  13'sd700; end
-      7'd25:   begin tanh_c0 = 17'd60024; tanh_c1 =  13'sd624; end
-      7'd26:   begin tanh_c0 = 17'd60648; tanh_c1 =  13'sd556; end
-      7'd27:   begin tanh_c0 = 17'd61203; tanh_c1 =  13'sd495; end
-      7'd28:   begin tanh_c0 = 17'd61697; tanh_c1 =  13'sd440; end
-      7'd29:   begin tanh_c0 = 17'd62137; tanh_c1 =  13'sd391; end
-      7'd30:   begin tanh_c0 = 17'd62527; tanh_c1 =  13'sd347; end
-      7'd31:   begin tanh_c0 = 17'd62873; tanh_c1 =  13'sd308; end
-      7'd32:   begin tanh_c0 = 17'd63181; tanh_c1 =  13'sd273; end
-      7'd33:   begin tanh_c0 = 17'd63453; tanh_c1 =  13'sd242; end
-      7'd34:   begin tanh_c0 = 17'd63694; tanh_c1 =  13'sd214; end
-      7'd35:   begin tanh_c0 = 17'd63908; tanh_c1 =  13'sd189; end
-      7'd36:   begin tanh_c0 = 17'd64097; tanh_c1 =  13'sd168; end
-      7'd37:   begin tanh_c0 = 17'd64265; tanh_c1 =  13'sd148; end
-      7'd38:   begin tanh_c0 = 17'd64413; tanh_c1 =  13'sd131; end
-      7'd39:   begin tanh_c0 = 17'd64544; tanh_c1 =  13'sd116; end
-      7'd40:   begin tanh_c0 = 17'd64660; tanh_c1 =  13'sd102; end
-      7'd41:   begin tanh_c0 = 17'd64762; tanh_c1 =   13'sd91; end
-      7'd42:   begin tanh_c0 = 17'd64852; tanh_c1 =   13'sd80; end
-      7'd43:   begin tanh_c0 = 17'd64932; tanh_c1 =   13'sd71; end
-      7'd44:   begin tanh_c0 = 17'd65003; tanh_c1 =   13'sd62; end
-      7'd45:   begin tanh_c0 = 17'd65065; tanh_c1 =   13'sd55; end
-      7'd46:   begin tanh_c0 = 17'd65121; tanh_c1 =   13'sd49; end
-      7'd47:   begin tanh_c0 = 17'd65169; tanh_c1 =   13'sd43; end
-      7'd48:   begin tanh_c0 = 17'd65212; tanh_c1 =   13'sd38; end
-      7'd49:   begin tanh_c0 = 17'd65250; tanh_c1 =   13'sd34; end
-      7'd50:   begin tanh_c0 = 17'd65284; tanh_c1 =   13'sd30; end
-      7'd51:   begin tanh_c0 = 17'd65313; tanh_c1 =   13'sd26; end
-      7'd52:   begin tanh_c0 = 17'd65339; tanh_c1 =   13'sd23; end
-      7'd53:   begin tanh_c0 = 17'd65362; tanh_c1 =   13'sd20; end
-      7'd54:   begin tanh_c0 = 17'd65383; tanh_c1 =   13'sd18; end
-      7'd55:   begin tanh_c0 = 17'd65401; tanh_c1 =   13'sd16; end
-      7'd56:   begin tanh_c0 = 17'd65417; tanh_c1 =   13'sd14; end
-      7'd57:   begin tanh_c0 = 17'd65431; tanh_c1 =   13'sd12; end
-      7'd58:   begin tanh_c0 = 17'd65443; tanh_c1 =   13'sd11; end
-      7'd59:   begin tanh_c0 = 17'd65454; tanh_c1 =   13'sd10; end
-      7'd60:   begin tanh_c0 = 17'd65464; tanh_c1 =    13'sd9; end
-      7'd61:   begin tanh_c0 = 17'd65472; tanh_c1 =    13'sd8; end
-      7'd62:   begin tanh_c0 = 17'd65480; tanh_c1 =    13'sd7; end
-      7'd63:   begin tanh_c0 = 17'd65486; tanh_c1 =    13'sd6; end
-      7'd64:   begin tanh_c0 = 17'd65492; tanh_c1 =    13'sd5; end
-      7'd65:   begin tanh_c0 = 17'd65497; tanh_c1 =    13'sd5; end
-      7'd66:   begin tanh_c0 = 17'd65502; tanh_c1 =    13'sd4; end
-      7'd67:   begin tanh_c0 = 17'd65506; tanh_c1 =    13'sd4; end
-      7'd68:   begin tanh_c0 = 17'd65509; tanh_c1 =    13'sd3; end
-      7'd69:   begin tanh_c0 = 17'd65512; tanh_c1 =    13'sd3; end
-      7'd70:   begin tanh_c0 = 17'd65515; tanh_c1 =    13'sd2; end
-      7'd71:   begin tanh_c0 = 17'd65518; tanh_c1 =    13'sd2; end
-      7'd72:   begin tanh_c0 = 17'd65520; tanh_c1 =    13'sd2; end
-      7'd73:   begin tanh_c0 = 17'd65522; tanh_c1 =    13'sd2; end
-      7'd74:   begin tanh_c0 = 17'd65523; tanh_c1 =    13'sd1; end
-      7'd75:   begin tanh_c0 = 17'd65525; tanh_c1 =    13'sd1; end
-      7'd76:   begin tanh_c0 = 17'd65526; tanh_c1 =    13'sd1; end
-      7'd77:   begin tanh_c0 = 17'd65527; tanh_c1 =    13'sd1; end
-      7'd78:   begin tanh_c0 = 17'd65528; tanh_c1 =    13'sd1; end
-      7'd79:   begin tanh_c0 = 17'd65529; tanh_c1 =    13'sd1; end
-      7'd80:   begin tanh_c0 = 17'd65530; tanh_c1 =    13'sd1; end
-      7'd81:   begin tanh_c0 = 17'd65531; tanh_c1 =    13'sd1; end
-      7'd82:   begin tanh_c0 = 17'd65531; tanh_c1 =    13'sd1; end
-      7'd83:   begin tanh_c0 = 17'd65532; tanh_c1 =    13'sd0; end
-      7'd84:   begin tanh_c0 = 17'd65532; tanh_c1 =    13'sd0; end
-      7'd85:   begin tanh_c0 = 17'd65533; tanh_c1 =    13'sd0; end
-      7'd86:   begin tanh_c0 = 17'd65533; tanh_c1 =    13'sd0; end
-      7'd87:   begin tanh_c0 = 17'd65534; tanh_c1 =    13'sd0; end
-      7'd88:   begin tanh_c0 = 17'd65534; tanh_c1 =    13'sd0; end
-      7'd89:   begin tanh_c0 = 17'd65534; tanh_c1 =    13'sd0; end
-      7'd90:   begin tanh_c0 = 17'd65534; tanh_c1 =    13'sd0; end
-      7'd91:   begin tanh_c0 = 17'd65534; tanh_c1 =    13'sd0; end
-      7'd92:   begin tanh_c0 = 17'd65535; tanh_c1 =    13'sd0; end
-      7'd93:   begin tanh_c0 = 17'd65535; tanh_c1 =    13'sd0; end
-      7'd94:   begin tanh_c0 = 17'd65535; tanh_c1 =    13'sd0; end
-      7'd95:   begin tanh_c0 = 17'd65535; tanh_c1 =    13'sd0; end
-      7'd96:   begin tanh_c0 = 17'd65535; tanh_c1 =    13'sd0; end
-      7'd97:   begin tanh_c0 = 17'd65535; tanh_c1 =    13'sd0; end
-      7'd98:   begin tanh_c0 = 17'd65535; tanh_c1 =    13'sd0; end
-      7'd99:   begin tanh_c0 = 17'd65535; tanh_c1 =    13'sd0; end
-      7'd100:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd101:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd102:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd103:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd104:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd105:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd106:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd107:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd108:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd109:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd110:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd111:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd112:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd113:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd114:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd115:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd116:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd117:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd118:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd119:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd120:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd121:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd122:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd123:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd124:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd125:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      7'd126:  begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-      default: begin tanh_c0 = 17'd65536; tanh_c1 =    13'sd0; end
-    endcase
-  end
-
-  reg        [16:0]        c0_q;
-  reg signed [SLOPE_W-1:0] c1_q;
-  reg        [REST_W-1:0]  rest_q;
-  reg                      far_q2;
-  reg signed [FIXED_W-1:0] x_q2;
-  reg        [2:0]         fn_q2;
+  // Stage 2: the chord of the function's table; all have the same segments.
+  reg         [CHORD_W-1:0] chord_q;
+  reg         [REST_W-1:0]  rest_q;
+  reg                       far_q2;
+  reg  signed [FIXED_W-1:0] x_q2;
+  reg         [2:0]         fn_q2;
   always @(posedge clk_i) begin
     if (en_i) begin
-      c0_q   <= (fn_q == FN_GELU) ? gelu_c0 : (fn_q == FN_GELU_NEW) ? gelu_new_c0 : tanh_c0;
-      c1_q   <= (fn_q == FN_GELU) ? gelu_c1 : (fn_q == FN_GELU_NEW) ? gelu_new_c1 : tanh_c1;
+      case (fn_q)
+        FN_GELU:     chord_q <= gelu_chord(u_q[U_W-1:REST_W]);
+        FN_GELU_NEW: chord_q <= gelu_new_chord(u_q[U_W-1:REST_W]);
+        default:     chord_q <= tanh_chord(u_q[U_W-1:REST_W]);
+      endcase
       rest_q <= u_q[REST_W-1:0];
       far_q2 <= far_q;
       x_q2   <= x_q;
@@ -467,28 +482,24 @@ module eb_activation (
   end
 
   // Stage 3: what the table gives.
-
-  wire signed [30:0] line =
-      $signed({{2{1'b0}}, c0_q, 12'd2048}) + c1_q * $signed({1'b0, rest_q});
-  wire [16:0] y = line[28:12];
-  wire line_unused = &{1'b0, line[30:29], line[11:0]};
-
   reg signed [FIXED_W-1:0] table_q;
   reg signed [FIXED_W-1:0] x_q3;
   reg        [2:0]         fn_q3;
   always @(posedge clk_i) begin
     if (en_i) begin
-      table_q <= {{(FIXED_W-17){1'b0}}, !far_q2 ? y : (fn_q2 == FN_TANH) ? ONE : 17'd0};
+      table_q <= {{(FIXED_W-17){1'b0}}, !far_q2 ? on_chord(chord_q, rest_q)
+                                           : (fn_q2 == FN_TANH) ? ONE : 17'd0};
       x_q3    <= x_q2;
       fn_q3   <= fn_q2;
     end
   end
 
   // Stage 4: combination.
-  wire signed [FIXED_W-1:0] positive = x_q3[FIXED_W-1] ? {FIXED_W{1'b0}} : x_q3;
   reg  signed [FIXED_W-1:0] y_q;
-  always @(posedge clk_i) begin
+  always @(posedge clk_i) begin : stage_4
+    reg signed [FIXED_W-1:0] positive;
     if (en_i) begin
+      positive = x_q3[FIXED_W-1] ? {FIXED_W{1'b0}} : x_q3;
       case (fn_q3)
         FN_RELU:              y_q <= positive;
         FN_GELU, FN_GELU_NEW: y_q <= positive - table_q;

@@ -19,7 +19,7 @@ module eb_af_encoder #(
 );
 
   localparam FIXED_W       = 26;
-  localparam FIXED_F       = 16;
+  localparam INTEGER_W     = 9;  // exponent of the top bit
   localparam MAN_W         = CodeW - 1 - ExpW;
   localparam [9:0] EXP_MAX = (1 << ExpW) - 1;
 
@@ -29,19 +29,20 @@ module eb_af_encoder #(
   reg  [FIXED_W-1:0] norm_q;  // leading one in the top bit
   reg  signed [9:0]  exponent_q;
   always @(posedge clk_i) begin : stage_1
-    reg [FIXED_W-1:0] magnitude;
-    reg [4:0]         lead;
-    integer           i;
+    reg [FIXED_W-1:0] norm;
+    reg [4:0]         drop;  // places that the leading one moves up
     if (en_i) begin
-      magnitude = x_i[FIXED_W-1] ? -x_i : x_i;
-      lead      = 5'd0;
-      for (i = 0; i < FIXED_W; i = i + 1) begin
-        if (magnitude[i]) lead = i[4:0];
-      end
+      norm = x_i[FIXED_W-1] ? -x_i : x_i;
+      drop = 5'd0;
+      if (!(|norm[FIXED_W-1-:16])) begin norm = norm << 16; drop[4] = 1'b1; end
+      if (!(|norm[FIXED_W-1-:8]))  begin norm = norm << 8;  drop[3] = 1'b1; end
+      if (!(|norm[FIXED_W-1-:4]))  begin norm = norm << 4;  drop[2] = 1'b1; end
+      if (!(|norm[FIXED_W-1-:2]))  begin norm = norm << 2;  drop[1] = 1'b1; end
+      if (!norm[FIXED_W-1])        begin norm = norm << 1;  drop[0] = 1'b1; end
       sign_q     <= x_i[FIXED_W-1];
-      zero_q     <= magnitude == {FIXED_W{1'b0}};
-      norm_q     <= magnitude << (5'd25 - lead);
-      exponent_q <= {5'd0, lead} - FIXED_F[9:0] - {{2{bias_i[7]}}, bias_i};
+      zero_q     <= !norm[FIXED_W-1];
+      norm_q     <= norm;
+      exponent_q <= INTEGER_W[9:0] - {5'd0, drop} - {{2{bias_i[7]}}, bias_i};
     end
   end
 

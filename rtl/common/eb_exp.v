@@ -18,88 +18,103 @@ module eb_exp (
   localparam D_W              = 19;
   localparam D_F              = 12;
   localparam [7:0] LAST_PLACE = 17;
+  localparam CHORD_W          = 29;
+  localparam REST_W           = 7;
+
+  // exp2: chord start c0 and rise c1 of each segment, 16 fraction bits.
+  function [28:0] chord_of;
+    input [4:0] index;
+    case (index)
+      5'd0:    chord_of = {17'd65534, -12'sd1404};
+      5'd1:    chord_of = {17'd64130, -12'sd1374};
+      5'd2:    chord_of = {17'd62756, -12'sd1345};
+      5'd3:    chord_of = {17'd61411, -12'sd1316};
+      5'd4:    chord_of = {17'd60095, -12'sd1288};
+      5'd5:    chord_of = {17'd58807, -12'sd1260};
+      5'd6:    chord_of = {17'd57547, -12'sd1233};
+      5'd7:    chord_of = {17'd56314, -12'sd1207};
+      5'd8:    chord_of = {17'd55107, -12'sd1181};
+      5'd9:    chord_of = {17'd53927, -12'sd1156};
+      5'd10:   chord_of = {17'd52771, -12'sd1131};
+      5'd11:   chord_of = {17'd51640, -12'sd1107};
+      5'd12:   chord_of = {17'd50534, -12'sd1083};
+      5'd13:   chord_of = {17'd49451, -12'sd1060};
+      5'd14:   chord_of = {17'd48391, -12'sd1037};
+      5'd15:   chord_of = {17'd47354, -12'sd1015};
+      5'd16:   chord_of = {17'd46340,  -12'sd993};
+      5'd17:   chord_of = {17'd45347,  -12'sd972};
+      5'd18:   chord_of = {17'd44375,  -12'sd951};
+      5'd19:   chord_of = {17'd43424,  -12'sd931};
+      5'd20:   chord_of = {17'd42494,  -12'sd911};
+      5'd21:   chord_of = {17'd41583,  -12'sd891};
+      5'd22:   chord_of = {17'd40692,  -12'sd872};
+      5'd23:   chord_of = {17'd39820,  -12'sd853};
+      5'd24:   chord_of = {17'd38967,  -12'sd835};
+      5'd25:   chord_of = {17'd38132,  -12'sd817};
+      5'd26:   chord_of = {17'd37315,  -12'sd800};
+      5'd27:   chord_of = {17'd36515,  -12'sd782};
+      5'd28:   chord_of = {17'd35733,  -12'sd766};
+      5'd29:   chord_of = {17'd34967,  -12'sd749};
+      5'd30:   chord_of = {17'd34218,  -12'sd733};
+      default: chord_of = {17'd33485,  -12'sd718};
+    endcase
+  endfunction
+
+  // The chord at `rest`, rounded.
+  function [16:0] on_chord;
+    input [CHORD_W-1:0] chord;
+    input [REST_W-1:0]  rest;
+    reg [16:0]        c0;
+    reg signed [11:0] c1;
+    reg signed [25:0] line;
+    reg               unused_ok;
+    begin
+      {c0, c1}  = chord;
+      line      = $signed({{2{1'b0}}, c0, 7'd64}) + c1 * $signed({1'b0, rest});
+      on_chord  = line[23:7];
+      unused_ok = &{1'b0, line[25:24], line[REST_W-1:0]};
+    end
+  endfunction
 
   // Stages 1 and 2: t = k + f in units of 2^-12.
-  reg  [D_W+7:0]  high_q;
-  reg  [D_W+7:0]  low_q;
-  wire [D_W+15:0] product = {high_q, 8'd0} + {8'd0, low_q} + (1 << (LOG2E_F - 1));
-  reg  [19:0]     t_q;
-  always @(posedge clk_i) begin
+  reg [D_W+7:0] high_q;
+  reg [D_W+7:0] low_q;
+  reg [19:0]    t_q;
+  always @(posedge clk_i) begin : split
+    reg [D_W+15:0] product;
+    reg            unused_ok;
     if (en_i) begin
-      high_q <= d_i * LOG2E[15:8];
-      low_q  <= d_i * LOG2E[7:0];
-      t_q    <= product[D_W+15:LOG2E_F];
+      high_q   <= d_i * LOG2E[15:8];
+      low_q    <= d_i * LOG2E[7:0];
+      product   = {high_q, 8'd0} + {8'd0, low_q} + (1 << (LOG2E_F - 1));
+      t_q      <= product[D_W+15:LOG2E_F];
+      unused_ok = &{1'b0, product[LOG2E_F-1:0]};
     end
   end
 
   // Stage 3: 2^-f.
-  wire [D_F-1:0] f = t_q[D_F-1:0];
-
-  // exp2: chord start c0 and rise c1 of each segment, 16 fraction bits.
-  reg [16:0] c0;
-  reg signed [11:0] c1;
-  always @* begin
-    case (f[11:7])
-      5'd0:    begin c0 = 17'd65534; c1 = -12'sd1404; end
-      5'd1:    begin c0 = 17'd64130; c1 = -12'sd1374; end
-      5'd2:    begin c0 = 17'd62756; c1 = -12'sd1345; end
-      5'd3:    begin c0 = 17'd61411; c1 = -12'sd1316; end
-      5'd4:    begin c0 = 17'd60095; c1 = -12'sd1288; end
-      5'd5:    begin c0 = 17'd58807; c1 = -12'sd1260; end
-      5'd6:    begin c0 = 17'd57547; c1 = -12'sd1233; end
-      5'd7:    begin c0 = 17'd56314; c1 = -12'sd1207; end
-      5'd8:    begin c0 = 17'd55107; c1 = -12'sd1181; end
-      5'd9:    begin c0 = 17'd53927; c1 = -12'sd1156; end
-      5'd10:   begin c0 = 17'd52771; c1 = -12'sd1131; end
-      5'd11:   begin c0 = 17'd51640; c1 = -12'sd1107; end
-      5'd12:   begin c0 = 17'd50534; c1 = -12'sd1083; end
-      5'd13:   begin c0 = 17'd49451; c1 = -12'sd1060; end
-      5'd14:   begin c0 = 17'd48391; c1 = -12'sd1037; end
-      5'd15:   begin c0 = 17'd47354; c1 = -12'sd1015; end
-      5'd16:   begin c0 = 17'd46340; c1 =  -12'sd993; end
-      5'd17:   begin c0 = 17'd45347; c1 =  -12'sd972; end
-      5'd18:   begin c0 = 17'd44375; c1 =  -12'sd951; end
-      5'd19:   begin c0 = 17'd43424; c1 =  -12'sd931; end
-      5'd20:   begin c0 = 17'd42494; c1 =  -12'sd911; end
-      5'd21:   begin c0 = 17'd41583; c1 =  -12'sd891; end
-      5'd22:   begin c0 = 17'd40692; c1 =  -12'sd872; end
-      5'd23:   begin c0 = 17'd39820; c1 =  -12'sd853; end
-      5'd24:   begin c0 = 17'd38967; c1 =  -12'sd835; end
-      5'd25:   begin c0 = 17'd38132; c1 =  -12'sd817; end
-      5'd26:   begin c0 = 17'd37315; c1 =  -12'sd800; end
-      5'd27:   begin c0 = 17'd36515; c1 =  -12'sd782; end
-      5'd28:   begin c0 = 17'd35733; c1 =  -12'sd766; end
-      5'd29:   begin c0 = 17'd34967; c1 =  -12'sd749; end
-      5'd30:   begin c0 = 17'd34218; c1 =  -12'sd733; end
-      default: begin c0 = 17'd33485; c1 =  -12'sd718; end
-    endcase
-  end
-
-  wire signed [25:0] line =
-      $signed({{2{1'b0}}, c0, 7'd64}) + c1 * $signed({1'b0, f[6:0]});
-  wire [16:0] y = line[23:7];
-  wire line_unused = &{1'b0, line[25:24], line[6:0]};
-
   reg [16:0] y_q;
   reg [7:0]  k_q;
   always @(posedge clk_i) begin
     if (en_i) begin
-      y_q <= y;
+      y_q <= on_chord(chord_of(t_q[D_F-1:REST_W]), t_q[REST_W-1:0]);
       k_q <= t_q[19:D_F];
     end
   end
 
   // Stage 4: times 2^-k, rounded by the last place of a shift that stops one short; beyond
   // LAST_PLACE nothing is left.
-  wire [17:0] shifted = {y_q, 1'b0} >> k_q;
-  wire [17:0] rounded = shifted + 18'd1;
-  reg  [16:0] e_q;
-  always @(posedge clk_i) begin
-    if (en_i) e_q <= (k_q > LAST_PLACE) ? 17'd0 : rounded[17:1];
+  reg [16:0] e_q;
+  always @(posedge clk_i) begin : scale
+    reg [17:0] rounded;
+    reg        unused_ok;
+    if (en_i) begin
+      rounded   = ({y_q, 1'b0} >> k_q) + 18'd1;
+      e_q      <= (k_q > LAST_PLACE) ? 17'd0 : rounded[17:1];
+      unused_ok = &{1'b0, rounded[0]};
+    end
   end
   assign e_o = e_q;
-
-  wire unused_ok = &{1'b0, product[LOG2E_F-1:0], rounded[0]};
 
 endmodule
 

@@ -55,8 +55,12 @@ module eb_layer_norm #(
   // rows that the front reads ahead of the back
   localparam ROWS        = 4;
   localparam ROWS_W      = $clog2(ROWS + 1);
+  localparam LANE_W      = $clog2(Lanes);
+  localparam SQUARE_W    = 2 * INT_W - 1;
+  localparam HALF_W      = SUM_W / 2;                        // low half of |S1|
+  localparam HIGH_W      = SUM_W - 1 - HALF_W;
   // from the last read of a row to its statistics
-  localparam STAT_CYCLES = 8;
+  localparam STAT_CYCLES = 11 + LANE_W;
   localparam RING_W      = $clog2(MaxVectors + STAT_CYCLES);
 
   reg [255:0] cmd_q;
@@ -169,104 +173,133 @@ module eb_layer_norm #(
     end
   end
 
-  // Stage 1: the vector arrives. Integer views of its lanes and their exact sums.
-  reg read_valid_q;
-  reg read_first_q;
-  reg read_last_q;
+  // The vector arrives; stage 1: integer views of its elements; stage 2: their squares; then the
+  // exact sums of both, and the sums of the row.
+  localparam SQUARE_STAGE = 2;
+  localparam TREE_STAGE   = SQUARE_STAGE + LANE_W;  // both sums of the vector are there
+  reg  [TREE_STAGE:0] front_valid_q;  // [0]: the vector
+  reg  [TREE_STAGE:0] front_first_q;
+  reg  [TREE_STAGE:0] front_last_q;
+  wire                front_busy = |front_valid_q;
   always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni)      read_valid_q <= 1'b0;
-    else if (clear_i) read_valid_q <= 1'b0;
-    else              read_valid_q <= take_read;
+    if (!rst_ni)      front_valid_q <= {(TREE_STAGE + 1) {1'b0}};
+    else if (clear_i) front_valid_q <= {(TREE_STAGE + 1) {1'b0}};
+    else              front_valid_q <= {front_valid_q[TREE_STAGE-1:0], take_read};
   end
   always @(posedge clk_i) begin
-    read_first_q <= first_vector;
-    read_last_q  <= last_vector;
+    if (take_read || front_busy) begin
+      front_first_q <= {front_first_q[TREE_STAGE-1:0], first_vector};
+      front_last_q  <= {front_last_q[TREE_STAGE-1:0], last_vector};
+    end
   end
 
-  genvar                 g;
-  wire [Lanes*INT_W-1:0] views;
-  generate
-    for (g = 0; g < Lanes; g = g + 1) begin : g_view
-      eb_af_integer #(
-        .CodeW(CodeW),
-        .ExpW(ExpW),
-        .IntW(INT_W)
-      ) u_integer (
-        .code_i(rd_data_i[CodeW*g+:CodeW]),
-        .v_o(views[INT_W*g+:INT_W])
-      );
-    end
-  endgenerate
-
-  reg signed [SUM_W-1:0] tile_sum_q;
-  reg        [SQ_W-1:0]  tile_square_q;
-  always @(posedge clk_i) begin : tile_sums
+  reg  [Lanes*INT_W-1:0]    views_q;
+  reg  [Lanes*SQUARE_W-1:0] squares_q;
+  always @(posedge clk_i) begin : squares
+    reg [CodeW-1:0]          code;
+    reg [INT_W-1:0]          magnitude;
     reg signed [INT_W-1:0]   view;
     reg signed [2*INT_W-1:0] square;
-    reg signed [SUM_W-1:0]   tile_sum;
-    reg        [SQ_W-1:0]    tile_square;
     reg                      unused_ok;
     integer                  lane;
-    if (read_valid_q) begin
-      tile_sum    = {SUM_W{1'b0}};
-      tile_square = {SQ_W{1'b0}};
+    if (front_valid_q[0]) begin
       for (lane = 0; lane < Lanes; lane = lane + 1) begin
-        view        = views[INT_W*lane+:INT_W];
-        square      = view * view;
-        tile_sum    = tile_sum + {{(SUM_W - INT_W) {view[INT_W-1]}}, view};
-        tile_square = tile_square + {{(SQ_W - 2 * INT_W + 1) {1'b0}}, square[2*INT_W-2:0]};
-        unused_ok   = &{1'b0, square[2*INT_W-1]};
+        // Zero has exponent and mantissa zero, so clearing the leading one clears the significand.
+        code      = rd_data_i[CodeW*lane+:CodeW];
+        magnitude = {{(INT_W - MAN_W - 1) {1'b0}}, |code[CodeW-2:0], code[MAN_W-1:0]}
+            << code[CodeW-2-:ExpW];
+        views_q[INT_W*lane+:INT_W] <= code[CodeW-1] ? -magnitude : magnitude;
       end
-      tile_sum_q    <= tile_sum;
-      tile_square_q <= tile_square;
+    end
+    if (front_valid_q[1]) begin
+      for (lane = 0; lane < Lanes; lane = lane + 1) begin
+        view      = views_q[INT_W*lane+:INT_W];
+        square    = view * view;
+        squares_q[SQUARE_W*lane+:SQUARE_W] <= square[SQUARE_W-1:0];
+        unused_ok = &{1'b0, square[2*INT_W-1]};  // a square is not negative
+      end
     end
   end
 
-  // Stage 2: the sums of the row.
-  reg                    tile_valid_q;
-  reg                    tile_first_q;
-  reg                    tile_last_q;
+  wire [SUM_W-1:0] view_sum;
+  eb_sum_tree #(
+    .Lanes(Lanes),
+    .Width(INT_W),
+    .Signed(1),
+    .SumW(SUM_W)
+  ) u_view_sum (
+    .clk_i(clk_i),
+    .en_i(front_busy),
+    .x_i(views_q),
+    .sum_o(view_sum)
+  );
+  wire [SQ_W-1:0] square_sum;
+  eb_sum_tree #(
+    .Lanes(Lanes),
+    .Width(SQUARE_W),
+    .Signed(0),
+    .SumW(SQ_W)
+  ) u_square_sum (
+    .clk_i(clk_i),
+    .en_i(front_busy),
+    .x_i(squares_q),
+    .sum_o(square_sum)
+  );
+
+  reg        [SUM_W-1:0] view_sum_q;  // beside the sum of the squares
   reg signed [SUM_W-1:0] sum_q;
   reg        [SQ_W-1:0]  square_q;
-  always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni)      tile_valid_q <= 1'b0;
-    else if (clear_i) tile_valid_q <= 1'b0;
-    else              tile_valid_q <= read_valid_q;
-  end
   always @(posedge clk_i) begin
-    tile_first_q <= read_first_q;
-    tile_last_q  <= read_last_q;
-    if (tile_valid_q) begin
-      sum_q    <= (tile_first_q ? {SUM_W{1'b0}} : sum_q) + tile_sum_q;
-      square_q <= (tile_first_q ? {SQ_W{1'b0}} : square_q) + tile_square_q;
+    if (front_busy) view_sum_q <= view_sum;
+    if (front_valid_q[TREE_STAGE]) begin
+      sum_q    <= (front_first_q[TREE_STAGE] ? {SUM_W{1'b0}} : sum_q) + view_sum_q;
+      square_q <= (front_first_q[TREE_STAGE] ? {SQ_W{1'b0}} : square_q) + square_sum;
     end
   end
 
-  // Statistics of a row: D = H*S2 - S1^2 + eps and its reciprocal root, four cycles after its sums.
-  // stat_valid_q[0]: sums; [1]: their products; [2]: D; [3]: inside the root; [4]: root.
-  reg  [4:0]         stat_valid_q;
-  reg  [4*SUM_W-1:0] stat_sum_q;  // S1 of stages 1 to 4, youngest in the low bits
-  reg  [VAR_W-1:0]   scaled_square_q;
-  reg  [2*SUM_W-3:0] squared_sum_q;
-  reg  [VAR_W-1:0]   variance_q;
-  reg  [1:0]         flat_q;
-  wire [SUM_W-1:0]   sum_magnitude = sum_q[SUM_W-1] ? -sum_q : sum_q;
+  // Statistics of a row: D = H*S2 - S1^2 + eps and its reciprocal root, six cycles after its sums.
+  // stat_valid_q[0]: sums; [1]: products of their halves; [2]: products; [3]: D; [4], [5]: inside
+  // the root; [6]: root.
+  reg  [6:0]          stat_valid_q;
+  reg  [6*SUM_W-1:0]  stat_sum_q;  // S1 of stages 1 to 6, youngest in the low bits
+  reg  [SQ_W+7:0]     scaled_high_q;
+  reg  [SQ_W+7:0]     scaled_low_q;
+  reg  [2*HIGH_W-1:0] high_square_q;
+  reg  [SUM_W-2:0]    cross_q;
+  reg  [2*HALF_W-1:0] low_square_q;
+  reg  [VAR_W-1:0]    scaled_square_q;
+  reg  [2*SUM_W-3:0]  squared_sum_q;
+  reg  [VAR_W-1:0]    variance_q;
+  reg  [2:0]          flat_q;
 
   always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni)      stat_valid_q <= 5'd0;
-    else if (clear_i) stat_valid_q <= 5'd0;
-    else              stat_valid_q <= {stat_valid_q[3:0], tile_valid_q && tile_last_q};
+    if (!rst_ni)      stat_valid_q <= 7'd0;
+    else if (clear_i) stat_valid_q <= 7'd0;
+    else stat_valid_q <= {stat_valid_q[5:0], front_valid_q[TREE_STAGE] && front_last_q[TREE_STAGE]};
   end
 
-  always @(posedge clk_i) begin
-    if (|stat_valid_q[3:0]) begin
-      stat_sum_q      <= {stat_sum_q[3*SUM_W-1:0], sum_q};
-      scaled_square_q <= {{(VAR_W - SQ_W) {1'b0}}, square_q} * {{(VAR_W - 16) {1'b0}}, hidden};
-      squared_sum_q   <= {{(SUM_W - 1) {1'b0}}, sum_magnitude[SUM_W-2:0]} *
-                         {{(SUM_W - 1) {1'b0}}, sum_magnitude[SUM_W-2:0]};
+  always @(posedge clk_i) begin : statistics
+    reg [SUM_W-1:0]  magnitude;
+    reg [HIGH_W-1:0] high;
+    reg [HALF_W-1:0] low;
+    reg              unused_ok;
+    if (|stat_valid_q[5:0]) begin
+      stat_sum_q      <= {stat_sum_q[5*SUM_W-1:0], sum_q};
+      magnitude        = sum_q[SUM_W-1] ? -sum_q : sum_q;
+      {high, low}      = magnitude[SUM_W-2:0];
+      unused_ok        = &{1'b0, magnitude[SUM_W-1]};
+      scaled_high_q   <= {8'd0, square_q} * {{SQ_W{1'b0}}, hidden[15:8]};
+      scaled_low_q    <= {8'd0, square_q} * {{SQ_W{1'b0}}, hidden[7:0]};
+      high_square_q   <= {{HIGH_W{1'b0}}, high} * {{HIGH_W{1'b0}}, high};
+      cross_q         <= {{HALF_W{1'b0}}, high} * {{HIGH_W{1'b0}}, low};
+      low_square_q    <= {{HALF_W{1'b0}}, low} * {{HALF_W{1'b0}}, low};
+      scaled_square_q <= {{(VAR_W - SQ_W - 16) {1'b0}}, scaled_high_q, 8'd0}
+                         + {{(VAR_W - SQ_W - 8) {1'b0}}, scaled_low_q};
+      squared_sum_q   <= {high_square_q, low_square_q}
+                         + {{(HIGH_W - 1) {1'b0}}, cross_q, {(HALF_W + 1) {1'b0}}};
       variance_q      <= scaled_square_q - {{(VAR_W - 2 * SUM_W + 2) {1'b0}}, squared_sum_q} + eps;
       // A constant row with no epsilon has D = 0: every normalised value is 0.
-      flat_q          <= {flat_q[0], variance_q == {VAR_W{1'b0}}};
+      flat_q          <= {flat_q[1:0], variance_q == {VAR_W{1'b0}}};
     end
   end
 
@@ -276,7 +309,7 @@ module eb_layer_norm #(
     .VarW(VAR_W)
   ) u_rsqrt (
     .clk_i(clk_i),
-    .en_i(|stat_valid_q[3:2]),
+    .en_i(|stat_valid_q[5:3]),
     .d_i(variance_q),
     .y_o(root),
     .h_o(root_shift)
@@ -296,9 +329,9 @@ module eb_layer_norm #(
     .clk_i(clk_i),
     .rst_ni(rst_ni),
     .clear_i(clear_i),
-    .in_valid_i(stat_valid_q[4]),
+    .in_valid_i(stat_valid_q[6]),
     .in_ready_o(unused_stat_ready),
-    .in_data_i({stat_sum_q[3*SUM_W+:SUM_W], flat_q[1] ? 17'd0 : root, root_shift}),
+    .in_data_i({stat_sum_q[5*SUM_W+:SUM_W], flat_q[2] ? 17'd0 : root, root_shift}),
     .out_valid_o(row_ready),
     .out_ready_i(back_take_row),
     .out_data_o({row_sum, row_root, row_shift}),
@@ -307,47 +340,45 @@ module eb_layer_norm #(
 
   // ---------------------------------------------------------------------------------------------
   // Back: normalises the rows whose statistics are ready, a vector a cycle. Every stage stands
-  // still when a write is refused. valid_q[0]: buffer data; [1]: centred; [2]: product;
-  // [3]: normalised; [4]: scaled by gamma; [5]: beta added; [6]: encoder; [7]: codes to be written.
-  reg  [VEC_W-1:0]        back_vector_q;
-  reg  [AddrW-1:0]        back_row_addr_q;
-  reg  signed [SUM_W-1:0] back_sum_q;
-  reg  [16:0]             back_root_q, back_root_q2;
-  reg  [5:0]              back_shift_q, back_shift_q2, back_shift_q3;
-  reg  [7:0]              valid_q;
+  // still when a write is refused. valid_q[0]: buffer data; [k]: stage k of the lanes.
+  localparam SUM_STAGE   = 1;  // before the one that takes it
+  localparam ROOT_STAGE  = 2;
+  localparam SHIFT_STAGE = 4;
+  localparam GAMMA_STAGE = 5;
+  localparam BETA_STAGE  = 7;
+  localparam WRITE_STAGE = 10;
+  reg  [VEC_W-1:0]              back_vector_q;
+  reg  [WRITE_STAGE:0]          valid_q;
+  reg  [SUM_W*SUM_STAGE+SUM_W-1:0]  sums_q;  // with the vectors, youngest in the low bits
+  reg  [17*ROOT_STAGE+16:0]     roots_q;
+  reg  [6*SHIFT_STAGE+5:0]      shifts_q;
+  reg  [VEC_W*BETA_STAGE-1:0]   vectors_q;
 
-  wire advance   = !valid_q[7] || wr_ready_i;
-  wire step      = advance && (|valid_q[6:0]);  // the lanes switch only for vectors
+  wire advance   = !valid_q[WRITE_STAGE] || wr_ready_i;
+  wire step      = advance && (|valid_q[WRITE_STAGE-1:0]);  // the lanes switch only for vectors
   wire back_wish = row_ready && (state_q == StRows);
   wire back_last = {{(16 - VEC_W) {1'b0}}, back_vector_q} == vectors - 16'd1;
 
   assign back_take     = back_wish && advance;
   assign back_take_row = back_take && back_last;
-  assign finished      = !reading_q && (rows_q == {ROWS_W{1'b0}}) && (valid_q[6:0] == 7'd0)
-      && advance;
+  assign finished      = !reading_q && (rows_q == {ROWS_W{1'b0}})
+      && !(|valid_q[WRITE_STAGE-1:0]) && advance;
 
   always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) valid_q <= 8'd0;
-    else if (clear_i) valid_q <= 8'd0;
-    else if (advance) valid_q <= {valid_q[6:0], back_wish};
+    if (!rst_ni) valid_q <= {(WRITE_STAGE + 1) {1'b0}};
+    else if (clear_i) valid_q <= {(WRITE_STAGE + 1) {1'b0}};
+    else if (advance) valid_q <= {valid_q[WRITE_STAGE-1:0], back_wish};
   end
 
   always @(posedge clk_i) begin
-    if (accept) begin
-      back_vector_q   <= {VEC_W{1'b0}};
-      back_row_addr_q <= {AddrW{1'b0}};
-    end else if (back_take) begin
-      back_vector_q <= back_last ? {VEC_W{1'b0}} : back_vector_q + {{(VEC_W - 1) {1'b0}}, 1'b1};
-      if (back_last) back_row_addr_q <= back_row_addr_q + {{(AddrW - 12) {1'b0}}, dst_stride};
-    end
-    // The statistics go with the vector to the stages that use them.
-    if (advance) begin
-      back_sum_q    <= row_sum;
-      back_root_q   <= row_root;
-      back_root_q2  <= back_root_q;
-      back_shift_q  <= row_shift;
-      back_shift_q2 <= back_shift_q;
-      back_shift_q3 <= back_shift_q2;
+    if (accept) back_vector_q <= {VEC_W{1'b0}};
+    else if (back_take_row) back_vector_q <= {VEC_W{1'b0}};
+    else if (back_take) back_vector_q <= back_vector_q + {{(VEC_W - 1) {1'b0}}, 1'b1};
+    if (back_take || step) begin
+      sums_q    <= {sums_q[SUM_W*SUM_STAGE-1:0], row_sum};
+      roots_q   <= {roots_q[17*ROOT_STAGE-1:0], row_root};
+      shifts_q  <= {shifts_q[6*SHIFT_STAGE-1:0], row_shift};
+      vectors_q <= {vectors_q[VEC_W*(BETA_STAGE-1)-1:0], back_vector_q};
     end
   end
 
@@ -361,7 +392,7 @@ module eb_layer_norm #(
       ring_wr_q <= {RING_W{1'b0}};
       ring_rd_q <= {RING_W{1'b0}};
     end else begin
-      if (read_valid_q) ring_wr_q <= ring_wr_q + {{(RING_W - 1) {1'b0}}, 1'b1};
+      if (front_valid_q[0]) ring_wr_q <= ring_wr_q + {{(RING_W - 1) {1'b0}}, 1'b1};
       if (back_take) ring_rd_q <= ring_rd_q + {{(RING_W - 1) {1'b0}}, 1'b1};
     end
   end
@@ -373,24 +404,13 @@ module eb_layer_norm #(
     .Backend(Backend)
   ) u_row_buffer (
     .clk_i(clk_i),
-    .wr_en_i(read_valid_q),
+    .wr_en_i(front_valid_q[0]),
     .wr_addr_i(ring_wr_q),
     .wr_data_i(rd_data_i),
     .rd_en_i(back_take),
     .rd_addr_i(ring_rd_q),
     .rd_data_o(buffered)
   );
-
-  // Shift registers, youngest in the low bits.
-  reg [8*AddrW-1:0] addr_q;
-  reg [4*VEC_W-1:0] vector_q4;
-  always @(posedge clk_i) begin
-    if (advance) begin
-      vector_q4 <= {vector_q4[3*VEC_W-1:0], back_vector_q};
-      addr_q    <= {addr_q[7*AddrW-1:0],
-                    dst_base + back_row_addr_q + {{(AddrW - VEC_W) {1'b0}}, back_vector_q}};
-    end
-  end
 
   wire [Lanes*NORM_W-1:0]  gamma;
   wire [Lanes*FIXED_W-1:0] beta;
@@ -406,8 +426,8 @@ module eb_layer_norm #(
     .wr_en_i(take_word && (state_q == StGamma)),
     .wr_addr_i(word_q),
     .wr_data_i(gamma_in),
-    .rd_en_i(advance && valid_q[2]),
-    .rd_addr_i(vector_q4[2*VEC_W+:VEC_W]),
+    .rd_en_i(advance && valid_q[GAMMA_STAGE-1]),
+    .rd_addr_i(vectors_q[VEC_W*(GAMMA_STAGE-1)+:VEC_W]),
     .rd_data_o(gamma)
   );
   eb_sram_1r1w #(
@@ -420,39 +440,30 @@ module eb_layer_norm #(
     .wr_en_i(take_word && (state_q == StBeta)),
     .wr_addr_i(word_q),
     .wr_data_i(beta_in),
-    .rd_en_i(advance && valid_q[3]),
-    .rd_addr_i(vector_q4[3*VEC_W+:VEC_W]),
+    .rd_en_i(advance && valid_q[BETA_STAGE-1]),
+    .rd_addr_i(vectors_q[VEC_W*(BETA_STAGE-1)+:VEC_W]),
     .rd_data_o(beta)
   );
 
   wire [Lanes*CodeW-1:0] codes;
+  genvar                 g;
   generate
     for (g = 0; g < Lanes; g = g + 1) begin : g_lane
       assign gamma_in[NORM_W*g+:NORM_W] = words_i[32*g+:NORM_W];
       assign beta_in[FIXED_W*g+:FIXED_W] = words_i[32*g+:FIXED_W];
       wire unused_words = &{1'b0, words_i[32*g+FIXED_W+:6]};
-      wire signed [INT_W-1:0] view_back;
-      eb_af_integer #(
-        .CodeW(CodeW),
-        .ExpW(ExpW),
-        .IntW(INT_W)
-      ) u_integer (
-        .code_i(buffered[CodeW*g+:CodeW]),
-        .v_o(view_back)
-      );
       eb_norm_lane #(
         .CodeW(CodeW),
         .ExpW(ExpW),
-        .IntW(INT_W),
         .SumW(SUM_W)
       ) u_lane (
         .clk_i(clk_i),
         .en_i(step),
-        .view_i(view_back),
-        .hidden_i(hidden),
-        .sum_i(back_sum_q),
-        .root_i(back_root_q2),
-        .shift_i(back_shift_q3),
+        .element_i(buffered[CodeW*g+:CodeW]),
+        .hidden_i(hidden[COUNT_W-1:0]),
+        .sum_i(sums_q[SUM_W*SUM_STAGE+:SUM_W]),
+        .root_i(roots_q[17*ROOT_STAGE+:17]),
+        .shift_i(shifts_q[6*SHIFT_STAGE+:6]),
         .gamma_i(gamma[NORM_W*g+:NORM_W]),
         .beta_i(beta[FIXED_W*g+:FIXED_W]),
         .bias_i(bias_out),
@@ -461,10 +472,29 @@ module eb_layer_norm #(
     end
   endgenerate
 
-  assign wr_valid_o = valid_q[7];
-  assign wr_addr_o  = addr_q[7*AddrW+:AddrW];
+  // Destination.
+  reg  [AddrW-1:0] wr_row_q;
+  reg  [AddrW-1:0] wr_addr_q;
+  reg  [VEC_W-1:0] wr_vector_q;
+  wire             wr_take = wr_valid_o && wr_ready_i;
+  wire             wr_last = {{(16 - VEC_W) {1'b0}}, wr_vector_q} == vectors - 16'd1;
+  wire [AddrW-1:0] next_row = wr_row_q + {{(AddrW - 12) {1'b0}}, dst_stride};
+  always @(posedge clk_i) begin
+    if (state_q == StGamma) begin
+      wr_row_q    <= dst_base;
+      wr_addr_q   <= dst_base;
+      wr_vector_q <= {VEC_W{1'b0}};
+    end else if (wr_take) begin
+      wr_row_q    <= wr_last ? next_row : wr_row_q;
+      wr_addr_q   <= wr_last ? next_row : wr_addr_q + 1'b1;
+      wr_vector_q <= wr_last ? {VEC_W{1'b0}} : wr_vector_q + 1'b1;
+    end
+  end
+
+  assign wr_valid_o = valid_q[WRITE_STAGE];
+  assign wr_addr_o  = wr_addr_q;
   assign wr_data_o  = codes;
-  wire unused_ok = &{1'b0, cmd_q, sum_magnitude[SUM_W-1], unused_stat_ready, unused_stat_count};
+  wire unused_ok = &{1'b0, cmd_q, unused_stat_ready, unused_stat_count};
 
 endmodule
 

@@ -16,115 +16,139 @@ module eb_ln #(
 );
 
   localparam signed [21:0] LN2 = 45426;  // ln 2, 16 fraction bits
+  localparam CHORD_W           = 28;
+  localparam REST_W            = 10;
+  // bits of a number and the mantissa that follows its last one
+  localparam NORM_W            = 80;
+  localparam TOP_PLACE         = SumW - 1;
+
+  // ln: chord start c0 and rise c1 of each segment, 16 fraction bits.
+  function [27:0] chord_of;
+    input [5:0] index;
+    case (index)
+      6'd0:    chord_of = {    17'd1, 11'sd1016};
+      6'd1:    chord_of = { 17'd1017, 11'sd1001};
+      6'd2:    chord_of = { 17'd2018,  11'sd986};
+      6'd3:    chord_of = { 17'd3003,  11'sd971};
+      6'd4:    chord_of = { 17'd3974,  11'sd957};
+      6'd5:    chord_of = { 17'd4931,  11'sd943};
+      6'd6:    chord_of = { 17'd5874,  11'sd930};
+      6'd7:    chord_of = { 17'd6803,  11'sd917};
+      6'd8:    chord_of = { 17'd7720,  11'sd904};
+      6'd9:    chord_of = { 17'd8624,  11'sd892};
+      6'd10:   chord_of = { 17'd9515,  11'sd880};
+      6'd11:   chord_of = {17'd10395,  11'sd868};
+      6'd12:   chord_of = {17'd11263,  11'sd857};
+      6'd13:   chord_of = {17'd12120,  11'sd846};
+      6'd14:   chord_of = {17'd12965,  11'sd835};
+      6'd15:   chord_of = {17'd13800,  11'sd824};
+      6'd16:   chord_of = {17'd14625,  11'sd814};
+      6'd17:   chord_of = {17'd15439,  11'sd804};
+      6'd18:   chord_of = {17'd16243,  11'sd794};
+      6'd19:   chord_of = {17'd17037,  11'sd785};
+      6'd20:   chord_of = {17'd17822,  11'sd776};
+      6'd21:   chord_of = {17'd18598,  11'sd767};
+      6'd22:   chord_of = {17'd19364,  11'sd758};
+      6'd23:   chord_of = {17'd20122,  11'sd749};
+      6'd24:   chord_of = {17'd20871,  11'sd741};
+      6'd25:   chord_of = {17'd21611,  11'sd732};
+      6'd26:   chord_of = {17'd22343,  11'sd724};
+      6'd27:   chord_of = {17'd23068,  11'sd716};
+      6'd28:   chord_of = {17'd23784,  11'sd709};
+      6'd29:   chord_of = {17'd24492,  11'sd701};
+      6'd30:   chord_of = {17'd25193,  11'sd694};
+      6'd31:   chord_of = {17'd25887,  11'sd686};
+      6'd32:   chord_of = {17'd26573,  11'sd679};
+      6'd33:   chord_of = {17'd27252,  11'sd672};
+      6'd34:   chord_of = {17'd27924,  11'sd665};
+      6'd35:   chord_of = {17'd28590,  11'sd659};
+      6'd36:   chord_of = {17'd29248,  11'sd652};
+      6'd37:   chord_of = {17'd29900,  11'sd646};
+      6'd38:   chord_of = {17'd30546,  11'sd639};
+      6'd39:   chord_of = {17'd31185,  11'sd633};
+      6'd40:   chord_of = {17'd31819,  11'sd627};
+      6'd41:   chord_of = {17'd32446,  11'sd621};
+      6'd42:   chord_of = {17'd33067,  11'sd615};
+      6'd43:   chord_of = {17'd33682,  11'sd610};
+      6'd44:   chord_of = {17'd34292,  11'sd604};
+      6'd45:   chord_of = {17'd34896,  11'sd599};
+      6'd46:   chord_of = {17'd35494,  11'sd593};
+      6'd47:   chord_of = {17'd36088,  11'sd588};
+      6'd48:   chord_of = {17'd36675,  11'sd583};
+      6'd49:   chord_of = {17'd37258,  11'sd577};
+      6'd50:   chord_of = {17'd37835,  11'sd572};
+      6'd51:   chord_of = {17'd38408,  11'sd567};
+      6'd52:   chord_of = {17'd38975,  11'sd563};
+      6'd53:   chord_of = {17'd39538,  11'sd558};
+      6'd54:   chord_of = {17'd40095,  11'sd553};
+      6'd55:   chord_of = {17'd40648,  11'sd548};
+      6'd56:   chord_of = {17'd41197,  11'sd544};
+      6'd57:   chord_of = {17'd41741,  11'sd539};
+      6'd58:   chord_of = {17'd42280,  11'sd535};
+      6'd59:   chord_of = {17'd42815,  11'sd531};
+      6'd60:   chord_of = {17'd43346,  11'sd526};
+      6'd61:   chord_of = {17'd43872,  11'sd522};
+      6'd62:   chord_of = {17'd44394,  11'sd518};
+      default: chord_of = {17'd44912,  11'sd514};
+    endcase
+  endfunction
+
+  // The chord at `rest`, rounded.
+  function [16:0] on_chord;
+    input [CHORD_W-1:0] chord;
+    input [REST_W-1:0]  rest;
+    reg [16:0]        c0;
+    reg signed [10:0] c1;
+    reg signed [28:0] line;
+    reg               unused_ok;
+    begin
+      {c0, c1}  = chord;
+      line      = $signed({{2{1'b0}}, c0, 10'd512}) + c1 * $signed({1'b0, rest});
+      on_chord  = line[26:10];
+      unused_ok = &{1'b0, line[28:27], line[REST_W-1:0]};
+    end
+  endfunction
+
+  // Position of the leading one of a positive x (6 bits), and the 16 bits below it.
+  function [21:0] mantissa;
+    input [SumW-1:0] x;
+    reg [NORM_W-1:0] norm;
+    reg [5:0]        drop;  // places that the leading one moves up
+    begin
+      norm = {x, {(NORM_W-SumW){1'b0}}};
+      drop = 6'd0;
+      if (!(|norm[NORM_W-1-:32])) begin norm = norm << 32; drop[5] = 1'b1; end
+      if (!(|norm[NORM_W-1-:16])) begin norm = norm << 16; drop[4] = 1'b1; end
+      if (!(|norm[NORM_W-1-:8]))  begin norm = norm << 8;  drop[3] = 1'b1; end
+      if (!(|norm[NORM_W-1-:4]))  begin norm = norm << 4;  drop[2] = 1'b1; end
+      if (!(|norm[NORM_W-1-:2]))  begin norm = norm << 2;  drop[1] = 1'b1; end
+      if (!norm[NORM_W-1])        begin norm = norm << 1;  drop[0] = 1'b1; end
+      mantissa[21:16] = TOP_PLACE[5:0] - drop;
+      mantissa[15:0]  = norm[NORM_W-2-:16];
+    end
+  endfunction
 
   // Stage 1: position of the leading one, and the 16 bits below it.
-  reg  [5:0]  lead;
-  wire [SumW+15:0] norm  = {s_i, 16'd0} >> lead;
-  wire [15:0] below = norm[15:0];
-  integer     i;
-  always @* begin
-    lead = 6'd0;
-    for (i = 0; i < SumW; i = i + 1) begin
-      if (s_i[i]) lead = i[5:0];
-    end
-  end
-  wire norm_unused = &{1'b0, norm[SumW+15:16]};
-
   reg        [15:0] u_q;
   reg signed [6:0]  exponent_q;
-  always @(posedge clk_i) begin
+  always @(posedge clk_i) begin : stage_1
+    reg [5:0]  lead;
+    reg [15:0] below;
     if (en_i) begin
+      {lead, below} = mantissa(s_i);
       u_q        <= below;
       exponent_q <= $signed({1'b0, lead}) - 7'sd16;
     end
   end
 
   // Stage 2: both terms; stage 3: their sum.
-
-  // ln: chord start c0 and rise c1 of each segment, 16 fraction bits.
-  reg [16:0] c0;
-  reg signed [10:0] c1;
-  always @* begin
-    case (u_q[15:10])
-      6'd0:    begin c0 =     17'd1; c1 = 11'sd1016; end
-      6'd1:    begin c0 =  17'd1017; c1 = 11'sd1001; end
-      6'd2:    begin c0 =  17'd2018; c1 =  11'sd986; end
-      6'd3:    begin c0 =  17'd3003; c1 =  11'sd971; end
-      6'd4:    begin c0 =  17'd3974; c1 =  11'sd957; end
-      6'd5:    begin c0 =  17'd4931; c1 =  11'sd943; end
-      6'd6:    begin c0 =  17'd5874; c1 =  11'sd930; end
-      6'd7:    begin c0 =  17'd6803; c1 =  11'sd917; end
-      6'd8:    begin c0 =  17'd7720; c1 =  11'sd904; end
-      6'd9:    begin c0 =  17'd8624; c1 =  11'sd892; end
-      6'd10:   begin c0 =  17'd9515; c1 =  11'sd880; end
-      6'd11:   begin c0 = 17'd10395; c1 =  11'sd868; end
-      6'd12:   begin c0 = 17'd11263; c1 =  11'sd857; end
-      6'd13:   begin c0 = 17'd12120; c1 =  11'sd846; end
-      6'd14:   begin c0 = 17'd12965; c1 =  11'sd835; end
-      6'd15:   begin c0 = 17'd13800; c1 =  11'sd824; end
-      6'd16:   begin c0 = 17'd14625; c1 =  11'sd814; end
-      6'd17:   begin c0 = 17'd15439; c1 =  11'sd804; end
-      6'd18:   begin c0 = 17'd16243; c1 =  11'sd794; end
-      6'd19:   begin c0 = 17'd17037; c1 =  11'sd785; end
-      6'd20:   begin c0 = 17'd17822; c1 =  11'sd776; end
-      6'd21:   begin c0 = 17'd18598; c1 =  11'sd767; end
-      6'd22:   begin c0 = 17'd19364; c1 =  11'sd758; end
-      6'd23:   begin c0 = 17'd20122; c1 =  11'sd749; end
-      6'd24:   begin c0 = 17'd20871; c1 =  11'sd741; end
-      6'd25:   begin c0 = 17'd21611; c1 =  11'sd732; end
-      6'd26:   begin c0 = 17'd22343; c1 =  11'sd724; end
-      6'd27:   begin c0 = 17'd23068; c1 =  11'sd716; end
-      6'd28:   begin c0 = 17'd23784; c1 =  11'sd709; end
-      6'd29:   begin c0 = 17'd24492; c1 =  11'sd701; end
-      6'd30:   begin c0 = 17'd25193; c1 =  11'sd694; end
-      6'd31:   begin c0 = 17'd25887; c1 =  11'sd686; end
-      6'd32:   begin c0 = 17'd26573; c1 =  11'sd679; end
-      6'd33:   begin c0 = 17'd27252; c1 =  11'sd672; end
-      6'd34:   begin c0 = 17'd27924; c1 =  11'sd665; end
-      6'd35:   begin c0 = 17'd28590; c1 =  11'sd659; end
-      6'd36:   begin c0 = 17'd29248; c1 =  11'sd652; end
-      6'd37:   begin c0 = 17'd29900; c1 =  11'sd646; end
-      6'd38:   begin c0 = 17'd30546; c1 =  11'sd639; end
-      6'd39:   begin c0 = 17'd31185; c1 =  11'sd633; end
-      6'd40:   begin c0 = 17'd31819; c1 =  11'sd627; end
-      6'd41:   begin c0 = 17'd32446; c1 =  11'sd621; end
-      6'd42:   begin c0 = 17'd33067; c1 =  11'sd615; end
-      6'd43:   begin c0 = 17'd33682; c1 =  11'sd610; end
-      6'd44:   begin c0 = 17'd34292; c1 =  11'sd604; end
-      6'd45:   begin c0 = 17'd34896; c1 =  11'sd599; end
-      6'd46:   begin c0 = 17'd35494; c1 =  11'sd593; end
-      6'd47:   begin c0 = 17'd36088; c1 =  11'sd588; end
-      6'd48:   begin c0 = 17'd36675; c1 =  11'sd583; end
-      6'd49:   begin c0 = 17'd37258; c1 =  11'sd577; end
-      6'd50:   begin c0 = 17'd37835; c1 =  11'sd572; end
-      6'd51:   begin c0 = 17'd38408; c1 =  11'sd567; end
-      6'd52:   begin c0 = 17'd38975; c1 =  11'sd563; end
-      6'd53:   begin c0 = 17'd39538; c1 =  11'sd558; end
-      6'd54:   begin c0 = 17'd40095; c1 =  11'sd553; end
-      6'd55:   begin c0 = 17'd40648; c1 =  11'sd548; end
-      6'd56:   begin c0 = 17'd41197; c1 =  11'sd544; end
-      6'd57:   begin c0 = 17'd41741; c1 =  11'sd539; end
-      6'd58:   begin c0 = 17'd42280; c1 =  11'sd535; end
-      6'd59:   begin c0 = 17'd42815; c1 =  11'sd531; end
-      6'd60:   begin c0 = 17'd43346; c1 =  11'sd526; end
-      6'd61:   begin c0 = 17'd43872; c1 =  11'sd522; end
-      6'd62:   begin c0 = 17'd44394; c1 =  11'sd518; end
-      default: begin c0 = 17'd44912; c1 =  11'sd514; end
-    endcase
-  end
-
-  wire signed [28:0] line =
-      $signed({{2{1'b0}}, c0, 10'd512}) + c1 * $signed({1'b0, u_q[9:0]});
-  wire [16:0] y = line[26:10];
-  wire line_unused = &{1'b0, line[28:27], line[9:0]};
-
   reg signed [21:0] whole_q;
   reg        [16:0] part_q;
   reg signed [21:0] ln_q;
   always @(posedge clk_i) begin
     if (en_i) begin
       whole_q <= {{15{exponent_q[6]}}, exponent_q} * LN2;
-      part_q  <= y;
+      part_q  <= on_chord(chord_of(u_q[15:REST_W]), u_q[REST_W-1:0]);
       ln_q    <= whole_q + $signed({5'd0, part_q});
     end
   end

@@ -16,130 +16,142 @@ module eb_reciprocal #(
   output wire [5:0]      k_o
 );
 
-  localparam REST_W  = 10;
-  localparam SLOPE_W = 11;
+  localparam CHORD_W   = 28;
+  localparam REST_W    = 10;
+  localparam NORM_W    = 80;  // bits of a number and the mantissa that follows its last one
+  localparam TOP_PLACE = SumW - 1;
+
+  // reciprocal: chord start c0 and rise c1 of each segment, 16 fraction bits.
+  function [27:0] chord_of;
+    input [5:0] index;
+    case (index)
+      6'd0:    chord_of = {17'd65534, -11'sd1008};
+      6'd1:    chord_of = {17'd64526,  -11'sd978};
+      6'd2:    chord_of = {17'd63548,  -11'sd949};
+      6'd3:    chord_of = {17'd62600,  -11'sd921};
+      6'd4:    chord_of = {17'd61679,  -11'sd894};
+      6'd5:    chord_of = {17'd60785,  -11'sd868};
+      6'd6:    chord_of = {17'd59917,  -11'sd844};
+      6'd7:    chord_of = {17'd59073,  -11'sd820};
+      6'd8:    chord_of = {17'd58253,  -11'sd798};
+      6'd9:    chord_of = {17'd57455,  -11'sd776};
+      6'd10:   chord_of = {17'd56679,  -11'sd756};
+      6'd11:   chord_of = {17'd55923,  -11'sd736};
+      6'd12:   chord_of = {17'd55187,  -11'sd717};
+      6'd13:   chord_of = {17'd54470,  -11'sd698};
+      6'd14:   chord_of = {17'd53772,  -11'sd681};
+      6'd15:   chord_of = {17'd53091,  -11'sd664};
+      6'd16:   chord_of = {17'd52428,  -11'sd647};
+      6'd17:   chord_of = {17'd51781,  -11'sd631};
+      6'd18:   chord_of = {17'd51149,  -11'sd616};
+      6'd19:   chord_of = {17'd50533,  -11'sd602};
+      6'd20:   chord_of = {17'd49931,  -11'sd587};
+      6'd21:   chord_of = {17'd49344,  -11'sd574};
+      6'd22:   chord_of = {17'd48770,  -11'sd561};
+      6'd23:   chord_of = {17'd48210,  -11'sd548};
+      6'd24:   chord_of = {17'd47662,  -11'sd536};
+      6'd25:   chord_of = {17'd47126,  -11'sd524};
+      6'd26:   chord_of = {17'd46603,  -11'sd512};
+      6'd27:   chord_of = {17'd46091,  -11'sd501};
+      6'd28:   chord_of = {17'd45590,  -11'sd490};
+      6'd29:   chord_of = {17'd45099,  -11'sd480};
+      6'd30:   chord_of = {17'd44620,  -11'sd470};
+      6'd31:   chord_of = {17'd44150,  -11'sd460};
+      6'd32:   chord_of = {17'd43690,  -11'sd450};
+      6'd33:   chord_of = {17'd43240,  -11'sd441};
+      6'd34:   chord_of = {17'd42798,  -11'sd432};
+      6'd35:   chord_of = {17'd42366,  -11'sd424};
+      6'd36:   chord_of = {17'd41943,  -11'sd415};
+      6'd37:   chord_of = {17'd41527,  -11'sd407};
+      6'd38:   chord_of = {17'd41120,  -11'sd399};
+      6'd39:   chord_of = {17'd40721,  -11'sd392};
+      6'd40:   chord_of = {17'd40329,  -11'sd384};
+      6'd41:   chord_of = {17'd39945,  -11'sd377};
+      6'd42:   chord_of = {17'd39568,  -11'sd370};
+      6'd43:   chord_of = {17'd39199,  -11'sd363};
+      6'd44:   chord_of = {17'd38836,  -11'sd356};
+      6'd45:   chord_of = {17'd38479,  -11'sd350};
+      6'd46:   chord_of = {17'd38130,  -11'sd344};
+      6'd47:   chord_of = {17'd37786,  -11'sd337};
+      6'd48:   chord_of = {17'd37449,  -11'sd331};
+      6'd49:   chord_of = {17'd37117,  -11'sd326};
+      6'd50:   chord_of = {17'd36792,  -11'sd320};
+      6'd51:   chord_of = {17'd36472,  -11'sd314};
+      6'd52:   chord_of = {17'd36157,  -11'sd309};
+      6'd53:   chord_of = {17'd35848,  -11'sd304};
+      6'd54:   chord_of = {17'd35545,  -11'sd299};
+      6'd55:   chord_of = {17'd35246,  -11'sd294};
+      6'd56:   chord_of = {17'd34952,  -11'sd289};
+      6'd57:   chord_of = {17'd34663,  -11'sd284};
+      6'd58:   chord_of = {17'd34379,  -11'sd280};
+      6'd59:   chord_of = {17'd34100,  -11'sd275};
+      6'd60:   chord_of = {17'd33825,  -11'sd271};
+      6'd61:   chord_of = {17'd33554,  -11'sd266};
+      6'd62:   chord_of = {17'd33288,  -11'sd262};
+      default: chord_of = {17'd33026,  -11'sd258};
+    endcase
+  endfunction
+
+  // The chord at `rest`, rounded.
+  function [16:0] on_chord;
+    input [CHORD_W-1:0] chord;
+    input [REST_W-1:0]  rest;
+    reg [16:0]        c0;
+    reg signed [10:0] c1;
+    reg signed [28:0] line;
+    reg               unused_ok;
+    begin
+      {c0, c1}  = chord;
+      line      = $signed({{2{1'b0}}, c0, 10'd512}) + c1 * $signed({1'b0, rest});
+      on_chord  = line[26:10];
+      unused_ok = &{1'b0, line[28:27], line[REST_W-1:0]};
+    end
+  endfunction
+
+  // Position of the leading one of a positive x (6 bits), and the 16 bits below it.
+  function [21:0] mantissa;
+    input [SumW-1:0] x;
+    reg [NORM_W-1:0] norm;
+    reg [5:0]        drop;  // places that the leading one moves up
+    begin
+      norm = {x, {(NORM_W-SumW){1'b0}}};
+      drop = 6'd0;
+      if (!(|norm[NORM_W-1-:32])) begin norm = norm << 32; drop[5] = 1'b1; end
+      if (!(|norm[NORM_W-1-:16])) begin norm = norm << 16; drop[4] = 1'b1; end
+      if (!(|norm[NORM_W-1-:8]))  begin norm = norm << 8;  drop[3] = 1'b1; end
+      if (!(|norm[NORM_W-1-:4]))  begin norm = norm << 4;  drop[2] = 1'b1; end
+      if (!(|norm[NORM_W-1-:2]))  begin norm = norm << 2;  drop[1] = 1'b1; end
+      if (!norm[NORM_W-1])        begin norm = norm << 1;  drop[0] = 1'b1; end
+      mantissa[21:16] = TOP_PLACE[5:0] - drop;
+      mantissa[15:0]  = norm[NORM_W-2-:16];
+    end
+  endfunction
 
   // Stage 1: position of the leading one, and the 16 bits below it.
-  reg  [5:0]  lead;
-  wire [SumW+15:0] norm  = {s_i, 16'd0} >> lead;
-  wire [15:0] below = norm[15:0];
-  integer     i;
-  always @* begin
-    lead = 6'd0;
-    for (i = 0; i < SumW; i = i + 1) begin
-      if (s_i[i]) lead = i[5:0];
-    end
-  end
-  wire norm_unused = &{1'b0, norm[SumW+15:16]};
-
   reg [15:0] u_q;
   reg [5:0]  lead_q;
   always @(posedge clk_i) begin
-    if (en_i) begin
-      u_q    <= below;
-      lead_q <= lead;
-    end
+    if (en_i) {lead_q, u_q} <= mantissa(s_i);
   end
 
-  // Stage 2: the segment of the table.
-
-  // reciprocal: chord start c0 and rise c1 of each segment, 16 fraction bits.
-  reg [16:0] c0;
-  reg signed [10:0] c1;
-  always @* begin
-    case (u_q[15:10])
-      6'd0:    begin c0 = 17'd65534; c1 = -11'sd1008; end
-      6'd1:    begin c0 = 17'd64526; c1 =  -11'sd978; end
-      6'd2:    begin c0 = 17'd63548; c1 =  -11'sd949; end
-      6'd3:    begin c0 = 17'd62600; c1 =  -11'sd921; end
-      6'd4:    begin c0 = 17'd61679; c1 =  -11'sd894; end
-      6'd5:    begin c0 = 17'd60785; c1 =  -11'sd868; end
-      6'd6:    begin c0 = 17'd59917; c1 =  -11'sd844; end
-      6'd7:    begin c0 = 17'd59073; c1 =  -11'sd820; end
-      6'd8:    begin c0 = 17'd58253; c1 =  -11'sd798; end
-      6'd9:    begin c0 = 17'd57455; c1 =  -11'sd776; end
-      6'd10:   begin c0 = 17'd56679; c1 =  -11'sd756; end
-      6'd11:   begin c0 = 17'd55923; c1 =  -11'sd736; end
-      6'd12:   begin c0 = 17'd55187; c1 =  -11'sd717; end
-      6'd13:   begin c0 = 17'd54470; c1 =  -11'sd698; end
-      6'd14:   begin c0 = 17'd53772; c1 =  -11'sd681; end
-      6'd15:   begin c0 = 17'd53091; c1 =  -11'sd664; end
-      6'd16:   begin c0 = 17'd52428; c1 =  -11'sd647; end
-      6'd17:   begin c0 = 17'd51781; c1 =  -11'sd631; end
-      6'd18:   begin c0 = 17'd51149; c1 =  -11'sd616; end
-      6'd19:   begin c0 = 17'd50533; c1 =  -11'sd602; end
-      6'd20:   begin c0 = 17'd49931; c1 =  -11'sd587; end
-      6'd21:   begin c0 = 17'd49344; c1 =  -11'sd574; end
-      6'd22:   begin c0 = 17'd48770; c1 =  -11'sd561; end
-      6'd23:   begin c0 = 17'd48210; c1 =  -11'sd548; end
-      6'd24:   begin c0 = 17'd47662; c1 =  -11'sd536; end
-      6'd25:   begin c0 = 17'd47126; c1 =  -11'sd524; end
-      6'd26:   begin c0 = 17'd46603; c1 =  -11'sd512; end
-      6'd27:   begin c0 = 17'd46091; c1 =  -11'sd501; end
-      6'd28:   begin c0 = 17'd45590; c1 =  -11'sd490; end
-      6'd29:   begin c0 = 17'd45099; c1 =  -11'sd480; end
-      6'd30:   begin c0 = 17'd44620; c1 =  -11'sd470; end
-      6'd31:   begin c0 = 17'd44150; c1 =  -11'sd460; end
-      6'd32:   begin c0 = 17'd43690; c1 =  -11'sd450; end
-      6'd33:   begin c0 = 17'd43240; c1 =  -11'sd441; end
-      6'd34:   begin c0 = 17'd42798; c1 =  -11'sd432; end
-      6'd35:   begin c0 = 17'd42366; c1 =  -11'sd424; end
-      6'd36:   begin c0 = 17'd41943; c1 =  -11'sd415; end
-      6'd37:   begin c0 = 17'd41527; c1 =  -11'sd407; end
-      6'd38:   begin c0 = 17'd41120; c1 =  -11'sd399; end
-      6'd39:   begin c0 = 17'd40721; c1 =  -11'sd392; end
-      6'd40:   begin c0 = 17'd40329; c1 =  -11'sd384; end
-      6'd41:   begin c0 = 17'd39945; c1 =  -11'sd377; end
-      6'd42:   begin c0 = 17'd39568; c1 =  -11'sd370; end
-      6'd43:   begin c0 = 17'd39199; c1 =  -11'sd363; end
-      6'd44:   begin c0 = 17'd38836; c1 =  -11'sd356; end
-      6'd45:   begin c0 = 17'd38479; c1 =  -11'sd350; end
-      6'd46:   begin c0 = 17'd38130; c1 =  -11'sd344; end
-      6'd47:   begin c0 = 17'd37786; c1 =  -11'sd337; end
-      6'd48:   begin c0 = 17'd37449; c1 =  -11'sd331; end
-      6'd49:   begin c0 = 17'd37117; c1 =  -11'sd326; end
-      6'd50:   begin c0 = 17'd36792; c1 =  -11'sd320; end
-      6'd51:   begin c0 = 17'd36472; c1 =  -11'sd314; end
-      6'd52:   begin c0 = 17'd36157; c1 =  -11'sd309; end
-      6'd53:   begin c0 = 17'd35848; c1 =  -11'sd304; end
-      6'd54:   begin c0 = 17'd35545; c1 =  -11'sd299; end
-      6'd55:   begin c0 = 17'd35246; c1 =  -11'sd294; end
-      6'd56:   begin c0 = 17'd34952; c1 =  -11'sd289; end
-      6'd57:   begin c0 = 17'd34663; c1 =  -11'sd284; end
-      6'd58:   begin c0 = 17'd34379; c1 =  -11'sd280; end
-      6'd59:   begin c0 = 17'd34100; c1 =  -11'sd275; end
-      6'd60:   begin c0 = 17'd33825; c1 =  -11'sd271; end
-      6'd61:   begin c0 = 17'd33554; c1 =  -11'sd266; end
-      6'd62:   begin c0 = 17'd33288; c1 =  -11'sd262; end
-      default: begin c0 = 17'd33026; c1 =  -11'sd258; end
-    endcase
-  end
-
-  reg        [16:0]        c0_q;
-  reg signed [SLOPE_W-1:0] c1_q;
-  reg        [REST_W-1:0]  rest_q;
-  reg        [5:0]         lead_q2;
+  // Stage 2: the chord.
+  reg [CHORD_W-1:0] chord_q;
+  reg [REST_W-1:0]  rest_q;
+  reg [5:0]         lead_q2;
   always @(posedge clk_i) begin
     if (en_i) begin
-      c0_q    <= c0;
-      c1_q    <= c1;
+      chord_q <= chord_of(u_q[15:REST_W]);
       rest_q  <= u_q[REST_W-1:0];
       lead_q2 <= lead_q;
     end
   end
 
   // Stage 3: the mantissa of the reciprocal.
-
-  wire signed [28:0] line =
-      $signed({{2{1'b0}}, c0_q, 10'd512}) + c1_q * $signed({1'b0, rest_q});
-  wire [16:0] y = line[26:10];
-  wire line_unused = &{1'b0, line[28:27], line[9:0]};
-
   reg [16:0] r_q;
   reg [5:0]  k_q;
   always @(posedge clk_i) begin
     if (en_i) begin
-      r_q <= y;
+      r_q <= on_chord(chord_q, rest_q);
       k_q <= lead_q2;
     end
   end

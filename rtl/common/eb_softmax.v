@@ -348,6 +348,7 @@ module eb_softmax #(
   eb_sum_tree #(
     .Lanes(Lanes),
     .Width(WEIGHT_W),
+    .Signed(0),
     .SumW(WEIGHT_W + LANE_W)
   ) u_sum_tree (
     .clk_i(clk_i),

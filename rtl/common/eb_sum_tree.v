@@ -1,4 +1,4 @@
-// eb_sum_tree: the sum of Lanes unsigned numbers, by a binary tree with a register at every node.
+// eb_sum_tree: the sum of Lanes numbers, by a binary tree with a register at every node.
 //
 // Latency log2(Lanes) cycles, a set of numbers a cycle; the nodes stand still while en_i is low.
 //
@@ -6,9 +6,10 @@
 `default_nettype none
 
 module eb_sum_tree #(
-  parameter Lanes = 16,  // numbers, a power of two from 2
-  parameter Width = 17,  // bits of a number
-  parameter SumW  = 21   // bits of the sum, enough for it
+  parameter Lanes  = 16,  // numbers, a power of two from 2
+  parameter Width  = 17,  // bits of a number
+  parameter Signed = 0,   // 1: two's complement numbers
+  parameter SumW   = 21   // bits of the sum, enough for it
 ) (
   input  wire                   clk_i,
   input  wire                   en_i,
@@ -29,7 +30,8 @@ module eb_sum_tree #(
   genvar lane;
   generate
     for (lane = 0; lane < Lanes; lane = lane + 1) begin : g_leaf
-      assign node[(Lanes+lane)*SumW+:SumW] = {{(SumW-Width){1'b0}}, x_i[lane*Width+:Width]};
+      wire fill = (Signed != 0) && x_i[lane*Width+Width-1];
+      assign node[(Lanes+lane)*SumW+:SumW] = {{(SumW-Width){fill}}, x_i[lane*Width+:Width]};
     end
   endgenerate
 

@@ -4,7 +4,6 @@
 ../common/eb_activation_memory.v
 ../common/eb_af_decoder.v
 ../common/eb_af_encoder.v
-../common/eb_af_integer.v
 ../common/eb_af_multiplier.v
 ../common/eb_axi_reader.v
 ../common/eb_axi_writer.v

@@ -161,7 +161,7 @@ TEST(Functions, ReciprocalRoot) {
   auto dut = Build(gen::EmitRSqrt(), {{"VarW", "64"}});
   dut.Get("en_i").Set(1);
   Pipe(
-      dut, Positive(64, 2, 200000), 2, [&](uint64_t d) { dut.Get("d_i").Set(d); },
+      dut, Positive(64, 2, 200000), 3, [&](uint64_t d) { dut.Get("d_i").Set(d); },
       [&](uint64_t d) {
         const model::Scaled expected = model::RSqrt(d);
         ASSERT_EQ(int64_t(dut.Get("y_o").Get()), expected.mantissa) << d;

@@ -4,6 +4,7 @@
 
 #include "generator/blocks/fifo.h"
 #include "generator/blocks/sram.h"
+#include "generator/blocks/tree.h"
 #include "generator/units/af_encoder.h"
 #include "generator/units/rsqrt.h"
 #include "golden/model/layer_norm.h"
@@ -59,7 +60,7 @@ class LayerNormTest : public ::testing::TestWithParam<Case> {
  protected:
   LayerNormTest()
       : dut_(test::BuildUnit(
-            {gen::EmitLayerNorm(), gen::EmitNormLane(), gen::EmitAfInteger(), gen::EmitRSqrt(),
+            {gen::EmitLayerNorm(), gen::EmitNormLane(), gen::EmitSumTree(), gen::EmitRSqrt(),
              gen::EmitFifo(), gen::EmitSram1r1w(), gen::EmitSram1r1wMacro(), gen::EmitAfEncoder()},
             "eb_layer_norm",
             {{"Lanes", std::to_string(lanes_)},

@@ -65,12 +65,13 @@ longer behind the two slashes and the blank that start a comment, as the second 
   m.Local("LAST", 3, "of the table").Local("[1:0] FIRST", "2'd0", "a comment of its own");
   m.Local("LONG", "LAST + LAST + LAST + LAST + LAST + LAST + LAST + LAST", "has no room beside it");
   m.InstructionFields({{"low", 0, 0, 2}, {"gain", 1, 4, 6, true}, {"last", 2, 31, 1}}, "word");
-  m.Rom("Slopes, 2 fraction bits.", "x_i[1:0]", 2,
+  m.Rom("Slopes, 2 fraction bits.", "line", 2,
         {{"base", 5, false, {0, 5, 9, 31}}, {"slope", 4, true, {-8, -1, 0, 7}}});
   m.Body(R"(
 
   wire [95:0] word = {96{x_i[0]}};
-  assign y_o = {{(2*Width-1){slope[3]}}} ^ {Width{base[0]}};
+  wire [8:0] entry = line(x_i[1:0]);
+  assign y_o = {{(2*Width-1){entry[3]}}} ^ {Width{entry[4]}};
   assign valid_o = &{low, gain, last, LAST[0], FIRST};
 
 )");
@@ -112,19 +113,19 @@ module eb_scale #(
   wire              last = word[95];
 
   // Slopes, 2 fraction bits.
-  reg [4:0] base;
-  reg signed [3:0] slope;
-  always @* begin
-    case (x_i[1:0])
-      2'd0:    begin base =  5'd0; slope = -4'sd8; end
-      2'd1:    begin base =  5'd5; slope = -4'sd1; end
-      2'd2:    begin base =  5'd9; slope =  4'sd0; end
-      default: begin base = 5'd31; slope =  4'sd7; end
+  function [8:0] line;
+    input [1:0] index;
+    case (index)
+      2'd0:    line = { 5'd0, -4'sd8};
+      2'd1:    line = { 5'd5, -4'sd1};
+      2'd2:    line = { 5'd9,  4'sd0};
+      default: line = {5'd31,  4'sd7};
     endcase
-  end
+  endfunction
 
   wire [95:0] word = {96{x_i[0]}};
-  assign y_o = {{(2*Width-1){slope[3]}}} ^ {Width{base[0]}};
+  wire [8:0] entry = line(x_i[1:0]);
+  assign y_o = {{(2*Width-1){entry[3]}}} ^ {Width{entry[4]}};
   assign valid_o = &{low, gain, last, LAST[0], FIRST};
 
 endmodule
@@ -319,11 +320,11 @@ TEST(Check, KeepsLinesInTheirBounds) {
 
 TEST(RomDeathTest, TakesOneValueAnEntryThatFits) {
   Module m("eb_test", "test.cc");
-  EXPECT_DEATH(m.Rom("c", "a_i", 2, {{"y", 4, false, {1, 2, 3}}}),
+  EXPECT_DEATH(m.Rom("c", "f", 2, {{"y", 4, false, {1, 2, 3}}}),
                "ROM column 'y' has 3 entries, not 4");
-  EXPECT_DEATH(m.Rom("c", "a_i", 1, {{"y", 4, false, {0, 16}}}), "16 in ROM column 'y'");
-  EXPECT_DEATH(m.Rom("c", "a_i", 1, {{"y", 4, false, {0, -1}}}), "-1 in ROM column 'y'");
-  EXPECT_DEATH(m.Rom("c", "a_i", 1, {{"y", 4, true, {-8, 8}}}), "8 in ROM column 'y'");
+  EXPECT_DEATH(m.Rom("c", "f", 1, {{"y", 4, false, {0, 16}}}), "16 in ROM column 'y'");
+  EXPECT_DEATH(m.Rom("c", "f", 1, {{"y", 4, false, {0, -1}}}), "-1 in ROM column 'y'");
+  EXPECT_DEATH(m.Rom("c", "f", 1, {{"y", 4, true, {-8, 8}}}), "8 in ROM column 'y'");
 }
 
 TEST(Lexer, KnowsTokensAndLines) {

@@ -185,14 +185,14 @@ TEST_F(CycleModelByHand, Softmax) {
 TEST_F(CycleModelByHand, LayerNorm) {
   // 3 tokens: STREAM in 26, LAYER_NORM in 27, first beat in 48. A word group is two beats and a
   // cycle to take it: 50, 53, 56, 59. The rows have been read long before; their six vectors leave
-  // from 60 on, the last in 65, and is written eight later. Idle in 74.
+  // from 60 on, the last in 65, and is written eleven later (row buffer and ten stages). Idle in 77.
   image_.weights.resize(4 * 16);
   const Instruction norm =
       Make(Opcode::kLayerNorm, {{spec::kLayerNormRowsLen, 1}, {spec::kLayerNormVectors, 2}});
   const CyclePrediction p = Predict({Stream(), norm}, 3);
   EXPECT_EQ(p.operations[0].first, 27U);
-  EXPECT_EQ(p.operations[0].last, 74U);
-  EXPECT_EQ(p.layer_norm, 46U);
+  EXPECT_EQ(p.operations[0].last, 77U);
+  EXPECT_EQ(p.layer_norm, 49U);
 }
 
 TEST_F(CycleModelByHand, Embed) {

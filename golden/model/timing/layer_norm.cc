@@ -11,9 +11,10 @@ namespace edgebert::model::timing {
 
 namespace {
 
-constexpr Cycle kNormStart = 1;       // command register
-constexpr Cycle kNormStatistics = 8;  // from a row's last read: sums, variance, root, queue
-constexpr Cycle kNormToWrite = 8;     // row buffer, seven stages of a lane
+constexpr Cycle kNormStart = 1;  // command register
+// From a row's last read: views, squares, tree of log2(n) levels, sums, variance, root, queue.
+constexpr Cycle kNormStatistics = 11;
+constexpr Cycle kNormToWrite = 11;    // row buffer, ten stages of a lane
 constexpr size_t kNormRowsAhead = 4;  // rows read and not yet with the back
 
 }  // namespace
@@ -30,9 +31,11 @@ Cycle RunLayerNorm(const spec::AcceleratorConfig& config, const spec::Instructio
     stream.TakeWords(taken);
     words = taken + 1;
   }
+  const Cycle statistics =
+      kNormStatistics + std::bit_width(static_cast<unsigned>(config.vmac.n)) - 1;
   const auto ring = std::bit_ceil(
       static_cast<size_t>(std::max(spec::HiddenVectors(config), spec::EmbeddingVectors(config)) +
-                          static_cast<int>(kNormStatistics)));
+                          static_cast<int>(statistics)));
   std::vector<Cycle> taken;  // by the back: all vectors
   taken.reserve(rows * vectors);
   Cycle read = begin;  // the next one
@@ -44,7 +47,7 @@ Cycle RunLayerNorm(const spec::AcceleratorConfig& config, const spec::Instructio
       if (vector >= ring) read = std::max(read, taken[vector - ring] + 1);
       ++read;
     }
-    Cycle take = std::max(read - 1 + kNormStatistics, words);
+    Cycle take = std::max(read - 1 + statistics, words);
     if (row > 0) take = std::max(take, taken.back() + 1);
     for (size_t vector = 0; vector < vectors; ++vector) taken.push_back(take++);
   }
