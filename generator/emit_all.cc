@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "generator/blocks/counter.h"
 #include "generator/blocks/fifo.h"
 #include "generator/blocks/reset_sync.h"
 #include "generator/blocks/round_shift.h"
@@ -64,6 +65,7 @@ std::vector<vlog::Module> CommonModules() {
                                        EmitAxiWriter(),
                                        EmitBitmaskDecoder(),
                                        EmitBitmaskEncoder(),
+                                       EmitCounter(),
                                        EmitEmbedding(),
                                        EmitEntropy(),
                                        EmitExit(),

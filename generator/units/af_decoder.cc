@@ -7,17 +7,16 @@ namespace edgebert::gen {
 vlog::Module EmitAfDecoder() {
   vlog::Module m("eb_af_decoder", "generator/units/af_decoder.cc");
   m.Describe(R"(
-eb_af_decoder: AdaptivFloat<CodeW,ExpW> code with the bias of its tensor to Fixed (signed Q10.16).
+eb_af_decoder: AdaptivFloat<CodeW,ExpW> code to Fixed (signed Q10.16).
 
-Bits below the Fixed are rounded, ties toward +infinity; values beyond it saturate. Latency 1 cycle;
+offset_i is the bias of the tensor plus 16 - M, for fraction and mantissa bits. Bits below the Fixed are rounded, ties toward +infinity; values beyond it saturate. Latency 1 cycle;
 the result stands still while en_i is low.)");
   m.Param("CodeW", "8", "bits of a code, W").Param("ExpW", "3", "exponent bits, E");
-  m.Input("clk_i").Input("en_i").Input("code_i", "CodeW").InputSigned("bias_i", "8");
+  m.Input("clk_i").Input("en_i").Input("code_i", "CodeW").InputSigned("offset_i", "10");
   m.OutputSigned("x_o", "26");
-  m.Local("FIXED_W", spec::kFixedBits).Local("FIXED_F", spec::kFixedFraction);
+  m.Local("FIXED_W", spec::kFixedBits);
   m.Local("MAN_W", "CodeW - 1 - ExpW").Local("PLACE_W", "10");
   m.Local("WIDE_W", "FIXED_W + MAN_W + 1");
-  m.Local("OFFSET", "FIXED_F - MAN_W");
   m.Local("LAST_PLACE", "FIXED_W - 2 - MAN_W", "beyond it a value saturates");
   m.Local("MOST_RIGHT", "MAN_W + 1", "beyond it nothing is left");
   m.Body(R"(
@@ -32,8 +31,7 @@ the result stands still while en_i is low.)");
     reg        [WIDE_W-1:0]  magnitude;
     if (en_i) begin
       sign  = code_i[CodeW-1];
-      place = $signed({{(PLACE_W - ExpW) {1'b0}}, code_i[CodeW-2-:ExpW]}) +
-              {{(PLACE_W - 8) {bias_i[7]}}, bias_i} + $signed(OFFSET[PLACE_W-1:0]);
+      place = $signed({{(PLACE_W - ExpW) {1'b0}}, code_i[CodeW-2-:ExpW]}) + offset_i;
       right = -place;
 
       // A negative magnitude rounds its ties down, so that the value rounds toward +infinity.

@@ -33,24 +33,6 @@ and one word a cycle; the vector appears one cycle after its mask was taken.)");
   reg [COUNT_W-1:0]  count_q, count_d;  // codes in the buffer
   reg                vec_valid_q, vec_valid_d;
 
-  // Lane j takes the code whose place is the number of ones below bit j.
-  wire [Lanes*CodeW-1:0] vec;
-  genvar                 lane;
-  generate
-    for (lane = 0; lane < Lanes; lane = lane + 1) begin : g_lane
-      reg [TAKE_W-1:0] place;
-      integer          below;
-      always @* begin
-        place = {TAKE_W{1'b0}};
-        for (below = 0; below < lane; below = below + 1) begin
-          place = place + {{(TAKE_W-1){1'b0}}, mask_i[below]};
-        end
-      end
-      assign vec[CodeW*lane +: CodeW] =
-          buffer_q[CodeW*place +: CodeW] & {CodeW{mask_i[lane]}};
-    end
-  endgenerate
-
   wire [COUNT_W-1:0] need   = {{(COUNT_W - TAKE_W) {1'b0}}, mask_ones_i};
   wire               enough = count_q >= need;
   assign mask_ready_o = enough && (!vec_valid_q || vec_ready_i);
@@ -66,11 +48,11 @@ and one word a cycle; the vector appears one cycle after its mask was taken.)");
   wire [BUFFER_W-1:0] moved    = buffer_q >> (CodeW * need);
   wire [BUFFER_W-1:0] shifted  = take ? moved : buffer_q;
   wire [BUFFER_W-1:0] inserted = {{(Lanes * CodeW) {1'b0}}, codes_i} << (CodeW * kept);
-  integer             place;
+  integer             slot;
   always @* begin
-    for (place = 0; place < BUFFER_CODES; place = place + 1) begin
-      buffer_d[CodeW*place +: CodeW] = (place < kept) ? shifted[CodeW*place +: CodeW]
-                                                      : inserted[CodeW*place +: CodeW];
+    for (slot = 0; slot < BUFFER_CODES; slot = slot + 1) begin
+      buffer_d[CodeW*slot +: CodeW] = (slot < kept) ? shifted[CodeW*slot +: CodeW]
+                                                    : inserted[CodeW*slot +: CodeW];
     end
     count_d     = push ? kept + InCodes[COUNT_W-1:0] : kept;
     vec_valid_d = take || (vec_valid_q && !vec_ready_i);
@@ -90,14 +72,34 @@ and one word a cycle; the vector appears one cycle after its mask was taken.)");
     end
   end
 
-  reg [Lanes*CodeW-1:0] vec_q;
-  always @(posedge clk_i) begin
+  // Lane j takes the code whose place is the number of ones below bit j. Places are registered, not
+  // the vector: both in one cycle would be the slowest path of the accelerator.
+  reg [Lanes*CodeW-1:0]  codes_q;   // of the mask taken
+  reg [Lanes-1:0]        mask_q;
+  reg [Lanes*TAKE_W-1:0] places_q;
+  always @(posedge clk_i) begin : places
+    reg [TAKE_W-1:0] ones;
+    integer          j;
     if (take || push) buffer_q <= buffer_d;
-    if (take) vec_q <= vec;
+    if (take) begin
+      codes_q <= buffer_q[Lanes*CodeW-1:0];
+      mask_q  <= mask_i;
+      ones     = {TAKE_W{1'b0}};
+      for (j = 0; j < Lanes; j = j + 1) begin
+        places_q[TAKE_W*j +: TAKE_W] <= ones;
+        ones = ones + {{(TAKE_W-1){1'b0}}, mask_i[j]};
+      end
+    end
   end
 
+  genvar lane;
+  generate
+    for (lane = 0; lane < Lanes; lane = lane + 1) begin : g_lane
+      wire [TAKE_W-1:0] place = places_q[TAKE_W*lane +: TAKE_W];
+      assign vec_o[CodeW*lane +: CodeW] = codes_q[CodeW*place +: CodeW] & {CodeW{mask_q[lane]}};
+    end
+  endgenerate
   assign vec_valid_o = vec_valid_q;
-  assign vec_o       = vec_q;
 )");
   return m;
 }

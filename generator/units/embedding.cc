@@ -52,6 +52,8 @@ A token id or type outside its table raises error_valid_o; the unit then waits f
   m.Local("TYPE_W", "32 - TYPE_BIT");
   m.Local("DEPTH", "(MaxVectors > 1) ? MaxVectors : 2");
   m.Local("INDEX_W", "$clog2(DEPTH)");
+  m.Local("OFFSET", fmt::format("{} - (CodeW - 1 - ExpW)", spec::kFixedFraction),
+          "see eb_af_decoder");
   m.Local("STAGES", 5, "row buffers, decoder, sum, encoder (2)");
   m.Local("[7:0] TOKEN_RANGE",
           fmt::format("8'd{}", static_cast<int>(spec::ErrorCode::kTokenRange)));
@@ -237,6 +239,15 @@ A token id or type outside its table raises error_valid_o; the unit then waits f
     else if (advance) valid_q <= {valid_q[STAGES-2:0], word_take};
   end
 
+  reg signed [9:0] offset_word_q;
+  reg signed [9:0] offset_position_q;
+  reg signed [9:0] offset_type_q;
+  always @(posedge clk_i) begin
+    offset_word_q     <= {{2{bias_word[7]}}, bias_word} + OFFSET[9:0];
+    offset_position_q <= {{2{bias_position[7]}}, bias_position} + OFFSET[9:0];
+    offset_type_q     <= {{2{bias_type[7]}}, bias_type} + OFFSET[9:0];
+  end
+
   genvar lane;
   generate
     for (lane = 0; lane < Lanes; lane = lane + 1) begin : g_lane
@@ -251,7 +262,7 @@ A token id or type outside its table raises error_valid_o; the unit then waits f
         .clk_i  (clk_i),
         .en_i   (step),
         .code_i (word_vec_q[CodeW*lane +: CodeW]),
-        .bias_i (bias_word),
+        .offset_i (offset_word_q),
         .x_o    (word_x)
       );
 
@@ -262,7 +273,7 @@ A token id or type outside its table raises error_valid_o; the unit then waits f
         .clk_i  (clk_i),
         .en_i   (step),
         .code_i (position_vec[CodeW*lane +: CodeW]),
-        .bias_i (bias_position),
+        .offset_i (offset_position_q),
         .x_o    (position_x)
       );
 
@@ -273,7 +284,7 @@ A token id or type outside its table raises error_valid_o; the unit then waits f
         .clk_i  (clk_i),
         .en_i   (step),
         .code_i (type_vec[CodeW*lane +: CodeW]),
-        .bias_i (bias_type),
+        .offset_i (offset_type_q),
         .x_o    (type_x)
       );
 

@@ -22,9 +22,9 @@ vlog::Module EmitNormLane() {
   m.Describe(R"(
 eb_norm_lane: one lane of LayerNorm: (H*v - S1) / sqrt(D) * gamma + beta, encoded.
 
-v is the integer view of the code, 0 or +-(2^M + m) << e. Ten cycles from element_i to code_o; sum_i is
-taken in the second, root_i in the third, shift_i in the fifth, gamma_i in the sixth, beta_i in the
-eighth. Every stage stands still while en_i is low. A long product is the sum of two, made in the
+v is the integer view of the code, 0 or +-(2^M + m) << e. Eleven cycles from element_i to code_o;
+sum_i is taken in the second, root_i in the third, shift_i in the fifth, gamma_i in the seventh,
+beta_i in the ninth. Every stage stands still while en_i is low. A long product is the sum of two, made in the
 cycle before.)");
   m.Param("CodeW", "8", "bits of a code, W");
   m.Param("ExpW", "3", "exponent bits, E");
@@ -89,16 +89,16 @@ cycle before.)");
     end
   end
 
-  // Stage 5: rounded to 12 fraction bits. The shift stops one place short, and that place rounds.
+  // Stages 5 and 6: rounded to 12 fraction bits. The shift stops one place short, and that place
+  // rounds.
+  reg signed [PROD_W-1:0] shifted_q;
   reg signed [NORM_W-1:0] normal_q;
   always @(posedge clk_i) begin : normalise
-    reg        [6:0]        places;
-    reg signed [PROD_W-1:0] shifted;
     reg signed [PROD_W-1:0] normal;
     if (en_i) begin
-      places  = {1'b0, shift_i} + NORM_DROP - 7'd1;
-      shifted = product_q >>> places;
-      normal  = {shifted[PROD_W-1], shifted[PROD_W-1:1]} + {{(PROD_W - 1) {1'b0}}, shifted[0]};
+      shifted_q <= product_q >>> ({1'b0, shift_i} + NORM_DROP - 7'd1);
+      normal     = {shifted_q[PROD_W-1], shifted_q[PROD_W-1:1]} +
+                   {{(PROD_W - 1) {1'b0}}, shifted_q[0]};
       if (normal[PROD_W-1:NORM_W-1] == {(PROD_W - NORM_W + 1) {normal[PROD_W-1]}}) begin
         normal_q <= normal[NORM_W-1:0];
       end else begin
@@ -107,7 +107,7 @@ cycle before.)");
     end
   end
 
-  // Stages 6 to 8: times gamma, plus beta, each saturated to a Fixed.
+  // Stages 7 to 9: times gamma, plus beta, each saturated to a Fixed.
   reg signed [NORM_W+HALF_W-1:0] gamma_high_q;
   reg signed [NORM_W+HALF_W:0]   gamma_low_q;
   reg signed [FIXED_W-1:0]       scaled_q;
@@ -133,7 +133,7 @@ cycle before.)");
     end
   end
 
-  // Stages 9 and 10.
+  // Stages 10 and 11.
   eb_af_encoder #(
     .CodeW(CodeW),
     .ExpW(ExpW)
@@ -388,6 +388,7 @@ meanwhile; the back waits for all of them.)");
   // the root; [6]: root.
   reg  [6:0]          stat_valid_q;
   reg  [6*SUM_W-1:0]  stat_sum_q;  // S1 of stages 1 to 6, youngest in the low bits
+  reg  [15:0]         hidden_q;    // a copy: that of the command has all lanes to drive
   reg  [SQ_W+7:0]     scaled_high_q;
   reg  [SQ_W+7:0]     scaled_low_q;
   reg  [2*HIGH_W-1:0] high_square_q;
@@ -404,6 +405,7 @@ meanwhile; the back waits for all of them.)");
     else stat_valid_q <= {stat_valid_q[5:0], front_valid_q[TREE_STAGE] && front_last_q[TREE_STAGE]};
   end
 
+  always @(posedge clk_i) hidden_q <= hidden;
   always @(posedge clk_i) begin : statistics
     reg [SUM_W-1:0]  magnitude;
     reg [HIGH_W-1:0] high;
@@ -414,8 +416,8 @@ meanwhile; the back waits for all of them.)");
       magnitude        = sum_q[SUM_W-1] ? -sum_q : sum_q;
       {high, low}      = magnitude[SUM_W-2:0];
       unused_ok        = &{1'b0, magnitude[SUM_W-1]};
-      scaled_high_q   <= {8'd0, square_q} * {{SQ_W{1'b0}}, hidden[15:8]};
-      scaled_low_q    <= {8'd0, square_q} * {{SQ_W{1'b0}}, hidden[7:0]};
+      scaled_high_q   <= {8'd0, square_q} * {{SQ_W{1'b0}}, hidden_q[15:8]};
+      scaled_low_q    <= {8'd0, square_q} * {{SQ_W{1'b0}}, hidden_q[7:0]};
       high_square_q   <= {{HIGH_W{1'b0}}, high} * {{HIGH_W{1'b0}}, high};
       cross_q         <= {{HALF_W{1'b0}}, high} * {{HIGH_W{1'b0}}, low};
       low_square_q    <= {{HALF_W{1'b0}}, low} * {{HALF_W{1'b0}}, low};
@@ -471,9 +473,9 @@ meanwhile; the back waits for all of them.)");
   localparam SUM_STAGE   = 1;  // before the one that takes it
   localparam ROOT_STAGE  = 2;
   localparam SHIFT_STAGE = 4;
-  localparam GAMMA_STAGE = 5;
-  localparam BETA_STAGE  = 7;
-  localparam WRITE_STAGE = 10;
+  localparam GAMMA_STAGE = 6;
+  localparam BETA_STAGE  = 8;
+  localparam WRITE_STAGE = 11;
   reg  [VEC_W-1:0]              back_vector_q;
   reg  [WRITE_STAGE:0]          valid_q;
   reg  [SUM_W*SUM_STAGE+SUM_W-1:0]  sums_q;  // with the vectors, youngest in the low bits

@@ -1,5 +1,7 @@
 #include "generator/units/post_processor.h"
 
+#include <fmt/format.h>
+
 #include "generator/blocks/round_shift.h"
 #include "generator/units/activation.h"
 #include "generator/units/af_decoder.h"
@@ -24,14 +26,15 @@ vlog::Module EmitPostLane() {
   m.Describe(R"(
 eb_post_lane: one lane of the post-processor.
 
-acc -> shift -> + bias -> activation (4 stages) -> + residual -> encoder (2 stages): 9 cycles from
-acc_i, bias_i and res_i to code_o, score_o and fixed_o. Every sum saturates to a Fixed (signed
-Q10.16). en_i[s] lets stage s + 1 take its operands; a stage without a vector does not switch. The parameters of the operation stay still while its vectors are in the pipeline.)");
+acc -> register -> shift -> + bias -> activation (4 stages) -> + residual -> encoder (2 stages): 10
+cycles from acc_i, bias_i and res_i to code_o, score_o and fixed_o. Every sum saturates to a Fixed
+(signed Q10.16). en_i[s] lets stage s + 1 take its operands; a stage without a vector does not
+switch. The parameters of the operation stay still while its vectors are in the pipeline.)");
   AddFormatParameters(m);
-  m.Input("clk_i").Input("en_i", "9");
+  m.Input("clk_i").Input("en_i", "10");
   m.InputSigned("acc_i", "AccW").Input("bias_i", "32").Input("res_i", "CodeW");
   m.Group("The operation.").InputSigned("shift_i", "8").Input("activation_i", "3");
-  m.InputSigned("bias_res_i", "8").InputSigned("bias_out_i", "8");
+  m.InputSigned("offset_res_i", "10").InputSigned("bias_out_i", "8");
   m.Group("Code; score (signed Q7.9); Fixed before the encoder.");
   m.Output("code_o", "CodeW").OutputSigned("score_o", "16").OutputSigned("fixed_o", "26");
   m.Local("FIXED_W", spec::kFixedBits);
@@ -47,7 +50,17 @@ Q10.16). en_i[s] lets stage s + 1 take its operands; a stage without a vector do
     else                                saturate = {sum[FIXED_W], {(FIXED_W-1){!sum[FIXED_W]}}};
   endfunction
 
-  // Stage 1: to the scale of a Fixed.
+  // Stage 1: the operands arrive from memories.
+  reg signed [AccW-1:0]    acc_q;
+  reg signed [FIXED_W-1:0] bias_q;
+  always @(posedge clk_i) begin
+    if (en_i[0]) begin
+      acc_q  <= acc_i;
+      bias_q <= bias_i[FIXED_W-1:0];
+    end
+  end
+
+  // Stage 2: to the scale of a Fixed.
   wire signed [FIXED_W-1:0] scaled;
   eb_round_shift #(
     .InW(AccW),
@@ -56,40 +69,40 @@ Q10.16). en_i[s] lets stage s + 1 take its operands; a stage without a vector do
     .MaxLeft(MAX_LEFT)
   ) u_shift (
     .clk_i(clk_i),
-    .en_i(en_i[0]),
-    .x_i(acc_i),
+    .en_i(en_i[1]),
+    .x_i(acc_q),
     .shift_i(shift_i),
     .y_o(scaled)
   );
 
-  reg signed [FIXED_W-1:0] bias_q;
+  reg signed [FIXED_W-1:0] bias_q2;
   always @(posedge clk_i) begin
-    if (en_i[0]) bias_q <= bias_i[FIXED_W-1:0];
+    if (en_i[1]) bias_q2 <= bias_q;
   end
 
-  // Stage 2: bias.
+  // Stage 3: bias.
   reg signed [FIXED_W-1:0] biased_q;
   always @(posedge clk_i) begin
-    if (en_i[1]) begin
-      biased_q <= saturate({scaled[FIXED_W-1], scaled} + {bias_q[FIXED_W-1], bias_q});
+    if (en_i[2]) begin
+      biased_q <= saturate({scaled[FIXED_W-1], scaled} + {bias_q2[FIXED_W-1], bias_q2});
     end
   end
 
-  // Stages 3 to 6: activation.
+  // Stages 4 to 7: activation.
   wire signed [FIXED_W-1:0] activated;
   eb_activation u_activation (
     .clk_i(clk_i),
-    .en_i(|en_i[5:2]),
+    .en_i(|en_i[6:3]),
     .x_i(biased_q),
     .fn_i(activation_i),
     .y_o(activated)
   );
 )");
   m.Body(R"(
-  // Stage 7: residual, decoded in stage 6.
-  reg [5*CodeW-1:0] res_q;  // youngest in the low bits
+  // Stage 8: residual, decoded in stage 7.
+  reg [6*CodeW-1:0] res_q;  // youngest in the low bits
   always @(posedge clk_i) begin
-    if (|en_i[4:0]) res_q <= {res_q[4*CodeW-1:0], res_i};
+    if (|en_i[5:0]) res_q <= {res_q[5*CodeW-1:0], res_i};
   end
 
   wire signed [FIXED_W-1:0] residual;
@@ -98,26 +111,26 @@ Q10.16). en_i[s] lets stage s + 1 take its operands; a stage without a vector do
     .ExpW(ExpW)
   ) u_residual (
     .clk_i(clk_i),
-    .en_i(en_i[5]),
-    .code_i(res_q[4*CodeW+:CodeW]),
-    .bias_i(bias_res_i),
+    .en_i(en_i[6]),
+    .code_i(res_q[5*CodeW+:CodeW]),
+    .offset_i(offset_res_i),
     .x_o(residual)
   );
 
   reg signed [FIXED_W-1:0] sum_q;
   always @(posedge clk_i) begin
-    if (en_i[6]) begin
+    if (en_i[7]) begin
       sum_q <= saturate({activated[FIXED_W-1], activated} + {residual[FIXED_W-1], residual});
     end
   end
 
-  // Stages 8 and 9: the encoder, and beside it the score and the Fixed.
+  // Stages 9 and 10: the encoder, and beside it the score and the Fixed.
   eb_af_encoder #(
     .CodeW(CodeW),
     .ExpW(ExpW)
   ) u_encoder (
     .clk_i(clk_i),
-    .en_i(|en_i[8:7]),
+    .en_i(|en_i[9:8]),
     .x_i(sum_q),
     .bias_i(bias_out_i),
     .code_o(code_o)
@@ -131,7 +144,7 @@ Q10.16). en_i[s] lets stage s + 1 take its operands; a stage without a vector do
     .MaxLeft(0)
   ) u_score (
     .clk_i(clk_i),
-    .en_i(en_i[7]),
+    .en_i(en_i[8]),
     .x_i(sum_q),
     .shift_i(SCORE_DROP),
     .y_o(score)
@@ -141,8 +154,8 @@ Q10.16). en_i[s] lets stage s + 1 take its operands; a stage without a vector do
   reg signed [FIXED_W-1:0] fixed_q;
   reg signed [FIXED_W-1:0] fixed_q2;
   always @(posedge clk_i) begin
-    if (en_i[7]) fixed_q <= sum_q;
-    if (en_i[8]) begin
+    if (en_i[8]) fixed_q <= sum_q;
+    if (en_i[9]) begin
       score_q2 <= score;
       fixed_q2 <= fixed_q;
     end
@@ -174,7 +187,9 @@ vector.)");
   m.InputSigned("bias_res_i", "8").InputSigned("bias_out_i", "8");
   m.Group("Results.").Output("valid_o").Output("tag_o", "TagW").Output("code_o", "Lanes*CodeW");
   m.Output("score_o", "Lanes*16").Output("fixed_o", "Lanes*26");
-  m.Local("LATENCY", "9");
+  m.Local("LATENCY", "10");
+  m.Local("OFFSET", fmt::format("{} - (CodeW - 1 - ExpW)", spec::kFixedFraction),
+          "see eb_af_decoder");
   m.Uses(EmitPostLane());
   m.Body(R"(
   reg [LATENCY-1:0] valid_q;
@@ -192,6 +207,9 @@ vector.)");
   end
   assign tag_o = tag_q[(LATENCY-1)*TagW+:TagW];
 
+  reg signed [9:0] offset_res_q;
+  always @(posedge clk_i) offset_res_q <= {{2{bias_res_i[7]}}, bias_res_i} + OFFSET[9:0];
+
   genvar g;
   generate
     for (g = 0; g < Lanes; g = g + 1) begin : g_lane
@@ -207,7 +225,7 @@ vector.)");
         .res_i(res_i[CodeW*g+:CodeW]),
         .shift_i(shift_i),
         .activation_i(activation_i),
-        .bias_res_i(bias_res_i),
+        .offset_res_i(offset_res_q),
         .bias_out_i(bias_out_i),
         .code_o(code_o[CodeW*g+:CodeW]),
         .score_o(score_o[16*g+:16]),

@@ -34,12 +34,12 @@ void AddPwlLine(vlog::Module& m, int remainder_bits, int slope_bits) {
     reg [{0}:0]        c0;
     reg signed [{1}:0] c1;
     reg signed [{2}:0] line;
-    reg               unused_ok;
+    reg               unused_line;
     begin
-      {{c0, c1}}  = chord;
-      line      = $signed({{{{{3}{{1'b0}}}}, c0, {4}'d{5}}}) + c1 * $signed({{1'b0, rest}});
-      on_chord  = line[{6}:{4}];
-      unused_ok = &{{1'b0, line[{2}:{7}], line[REST_W-1:0]}};
+      {{c0, c1}}    = chord;
+      line        = $signed({{{{{3}{{1'b0}}}}, c0, {4}'d{5}}}) + c1 * $signed({{1'b0, rest}});
+      on_chord    = line[{6}:{4}];
+      unused_line = &{{1'b0, line[{2}:{7}], line[REST_W-1:0]}};
     end
   endfunction
 )",

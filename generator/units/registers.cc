@@ -5,6 +5,7 @@
 #include <cctype>
 #include <string>
 
+#include "generator/blocks/counter.h"
 #include "golden/base/check.h"
 #include "golden/spec/config.h"
 #include "golden/spec/formats.h"
@@ -291,22 +292,25 @@ constexpr const char* kStatus = R"(
 )";
 
 std::string Counters() {
-  std::string declarations = "\n  // Performance counters.\n";
-  std::string resets;
-  std::string counts;
+  std::string text = "\n  // Performance counters.\n";
   for (const spec::Counter& c : spec::kCounters) {
     const std::string name = LowerCase(c.name);
     const std::string width = CounterEventWidth(c.name);
-    declarations += fmt::format("  reg [63:0] {}_q;\n", name);
-    resets += fmt::format("      {:<23} <= 64'd0;\n", name + "_q");
-    counts += fmt::format("      {:<23} <= {}_q +{}{{{{{}{{1'b0}}}}, count_{}_i}};\n", name + "_q",
-                          name, width.empty() ? " " : "\n" + std::string(33, ' '),
-                          width.empty() ? "63" : fmt::format("(64 - {})", width), name);
+    text += fmt::format(R"(  wire [63:0] {0};
+  eb_counter #(
+    .EventW({1})
+  ) u_{0} (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_{0}_i),
+    .count_o({0})
+  );
+)",
+                        name, width.empty() ? "1" : width);
   }
-  return declarations +
-         "\n  always @(posedge clk_i or negedge rst_ni) begin\n    if (!rst_ni) begin\n" + resets +
-         "    end else if (counters_clear_i) begin\n" + resets +
-         "    end else if (counters_run_i) begin\n" + counts + "    end\n  end\n";
+  return text;
 }
 
 std::string ReadMultiplexer() {
@@ -324,9 +328,9 @@ std::string ReadMultiplexer() {
   }
   for (const spec::Counter& c : spec::kCounters) {
     const std::string name = LowerCase(c.name);
-    text += fmt::format("      ADDR_COUNT_{}: rd_data = {}_q[31:0];\n", c.name, name);
-    text += fmt::format("      ADDR_COUNT_{} + {}'d4: rd_data = {}_q[63:32];\n", c.name,
-                        kAddressBits, name);
+    text += fmt::format("      ADDR_COUNT_{}: rd_data = {}[31:0];\n", c.name, name);
+    text += fmt::format("      ADDR_COUNT_{} + {}'d4: rd_data = {}[63:32];\n", c.name, kAddressBits,
+                        name);
   }
   text += R"(      default: begin
         rd_legal = is_logit;
@@ -372,6 +376,7 @@ counter is 64 bits in two words, low word first; read it when it stands still.)"
   m.Local("ADDR_W", kAddressBits);
   AddAddresses(m);
   m.Body(kWriteChannel).Body(WriteLegality()).Body(StoredRegisters()).Body(kStatus);
+  m.Uses(EmitCounter());
   m.Body(Counters()).Body(ReadMultiplexer()).Body(kReadChannel);
   return m;
 }

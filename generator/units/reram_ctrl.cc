@@ -105,7 +105,7 @@ clear_i drops the row; what the macro still owes is discarded before the next ro
   reg [MASK_COUNT_W-1:0] masks_held_q, masks_held_d;
   reg [CODE_COUNT_W-1:0] codes_held_q, codes_held_d;
   // Ones of the masks received, less the codes of the words asked for.
-  reg signed [DEBT_W-1:0] debt_q, debt_d;
+  reg signed [DEBT_W-1:0] debt_q;
 
   wire        req_take   = req_valid_q && rr_req_ready_i;
   wire        req_free   = !req_valid_q || rr_req_ready_i;
@@ -257,15 +257,12 @@ clear_i drops the row; what the macro still owes is discarded before the next ro
     end
   end
 
-  always @* begin
-    debt_d = debt_q;
-    if (mask_rsp) debt_d = debt_d + $signed({{(DEBT_W - ONES_W) {1'b0}}, ones});
-    if (ask_codes) debt_d = debt_d - $signed(WORD_CODES[DEBT_W-1:0]);
-    if (row_take) debt_d = {DEBT_W{1'b0}};
-  end
+  wire [ONES_W-1:0] incurred = ones & {ONES_W{mask_rsp}};
+  wire [DEBT_W-1:0] paid     = WORD_CODES[DEBT_W-1:0] & {DEBT_W{ask_codes}};
 
   always @(posedge clk_i) begin
-    debt_q <= debt_d;
+    debt_q <= row_take ? {DEBT_W{1'b0}}
+                       : debt_q + $signed({{(DEBT_W - ONES_W) {1'b0}}, incurred}) - $signed(paid);
     if (row_take) begin
       index_known_q <= 1'b0;
       vectors_due_q <= vectors_i;

@@ -436,12 +436,12 @@ module eb_activation (
     reg [16:0]        c0;
     reg signed [12:0] c1;
     reg signed [30:0] line;
-    reg               unused_ok;
+    reg               unused_line;
     begin
-      {c0, c1}  = chord;
-      line      = $signed({{2{1'b0}}, c0, 12'd2048}) + c1 * $signed({1'b0, rest});
-      on_chord  = line[28:12];
-      unused_ok = &{1'b0, line[30:29], line[REST_W-1:0]};
+      {c0, c1}    = chord;
+      line        = $signed({{2{1'b0}}, c0, 12'd2048}) + c1 * $signed({1'b0, rest});
+      on_chord    = line[28:12];
+      unused_line = &{1'b0, line[30:29], line[REST_W-1:0]};
     end
   endfunction
 

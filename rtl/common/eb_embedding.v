@@ -53,20 +53,21 @@ module eb_embedding #(
   localparam INSTRUCTION_W     = 256;
   localparam FIXED_W           = 26;
   localparam SUM_W             = FIXED_W + 2;
-  localparam TYPE_BIT          = 24;    // of a token word: type above, id below
+  localparam TYPE_BIT          = 24;                       // of a token word: type above, id below
   localparam TYPE_W            = 32 - TYPE_BIT;
   localparam DEPTH             = (MaxVectors > 1) ? MaxVectors : 2;
   localparam INDEX_W           = $clog2(DEPTH);
-  localparam STAGES            = 5;     // row buffers, decoder, sum, encoder (2)
+  localparam OFFSET            = 16 - (CodeW - 1 - ExpW);  // see eb_af_decoder
+  localparam STAGES            = 5;                        // row buffers, decoder, sum, encoder (2)
   localparam [7:0] TOKEN_RANGE = 8'd9;
   localparam [7:0] TYPE_RANGE  = 8'd10;
   localparam [2:0] ST_IDLE     = 3'd0;
-  localparam [2:0] ST_TOKEN    = 3'd1;  // reads the token
+  localparam [2:0] ST_TOKEN    = 3'd1;                     // reads the token
   localparam [2:0] ST_CHECK    = 3'd2;
-  localparam [2:0] ST_TYPE     = 3'd3;  // receives the type row
+  localparam [2:0] ST_TYPE     = 3'd3;                     // receives the type row
   localparam [2:0] ST_POSITION = 3'd4;
   localparam [2:0] ST_WORD     = 3'd5;
-  localparam [2:0] ST_DRAIN    = 3'd6;  // last vectors on their way
+  localparam [2:0] ST_DRAIN    = 3'd6;                     // last vectors on their way
   localparam [2:0] ST_ERROR    = 3'd7;
 
   // ---- Command ----
@@ -245,6 +246,15 @@ module eb_embedding #(
     else if (advance) valid_q <= {valid_q[STAGES-2:0], word_take};
   end
 
+  reg signed [9:0] offset_word_q;
+  reg signed [9:0] offset_position_q;
+  reg signed [9:0] offset_type_q;
+  always @(posedge clk_i) begin
+    offset_word_q     <= {{2{bias_word[7]}}, bias_word} + OFFSET[9:0];
+    offset_position_q <= {{2{bias_position[7]}}, bias_position} + OFFSET[9:0];
+    offset_type_q     <= {{2{bias_type[7]}}, bias_type} + OFFSET[9:0];
+  end
+
   genvar lane;
   generate
     for (lane = 0; lane < Lanes; lane = lane + 1) begin : g_lane
@@ -259,7 +269,7 @@ module eb_embedding #(
         .clk_i  (clk_i),
         .en_i   (step),
         .code_i (word_vec_q[CodeW*lane +: CodeW]),
-        .bias_i (bias_word),
+        .offset_i (offset_word_q),
         .x_o    (word_x)
       );
 
@@ -270,7 +280,7 @@ module eb_embedding #(
         .clk_i  (clk_i),
         .en_i   (step),
         .code_i (position_vec[CodeW*lane +: CodeW]),
-        .bias_i (bias_position),
+        .offset_i (offset_position_q),
         .x_o    (position_x)
       );
 
@@ -281,7 +291,7 @@ module eb_embedding #(
         .clk_i  (clk_i),
         .en_i   (step),
         .code_i (type_vec[CodeW*lane +: CodeW]),
-        .bias_i (bias_type),
+        .offset_i (offset_type_q),
         .x_o    (type_x)
       );
 

@@ -67,12 +67,12 @@ module eb_exp (
     reg [16:0]        c0;
     reg signed [11:0] c1;
     reg signed [25:0] line;
-    reg               unused_ok;
+    reg               unused_line;
     begin
-      {c0, c1}  = chord;
-      line      = $signed({{2{1'b0}}, c0, 7'd64}) + c1 * $signed({1'b0, rest});
-      on_chord  = line[23:7];
-      unused_ok = &{1'b0, line[25:24], line[REST_W-1:0]};
+      {c0, c1}    = chord;
+      line        = $signed({{2{1'b0}}, c0, 7'd64}) + c1 * $signed({1'b0, rest});
+      on_chord    = line[23:7];
+      unused_line = &{1'b0, line[25:24], line[REST_W-1:0]};
     end
   endfunction
 

@@ -262,6 +262,7 @@ module eb_layer_norm #(
   // the root; [6]: root.
   reg  [6:0]          stat_valid_q;
   reg  [6*SUM_W-1:0]  stat_sum_q;  // S1 of stages 1 to 6, youngest in the low bits
+  reg  [15:0]         hidden_q;    // a copy: that of the command has all lanes to drive
   reg  [SQ_W+7:0]     scaled_high_q;
   reg  [SQ_W+7:0]     scaled_low_q;
   reg  [2*HIGH_W-1:0] high_square_q;
@@ -278,6 +279,7 @@ module eb_layer_norm #(
     else stat_valid_q <= {stat_valid_q[5:0], front_valid_q[TREE_STAGE] && front_last_q[TREE_STAGE]};
   end
 
+  always @(posedge clk_i) hidden_q <= hidden;
   always @(posedge clk_i) begin : statistics
     reg [SUM_W-1:0]  magnitude;
     reg [HIGH_W-1:0] high;
@@ -288,8 +290,8 @@ module eb_layer_norm #(
       magnitude        = sum_q[SUM_W-1] ? -sum_q : sum_q;
       {high, low}      = magnitude[SUM_W-2:0];
       unused_ok        = &{1'b0, magnitude[SUM_W-1]};
-      scaled_high_q   <= {8'd0, square_q} * {{SQ_W{1'b0}}, hidden[15:8]};
-      scaled_low_q    <= {8'd0, square_q} * {{SQ_W{1'b0}}, hidden[7:0]};
+      scaled_high_q   <= {8'd0, square_q} * {{SQ_W{1'b0}}, hidden_q[15:8]};
+      scaled_low_q    <= {8'd0, square_q} * {{SQ_W{1'b0}}, hidden_q[7:0]};
       high_square_q   <= {{HIGH_W{1'b0}}, high} * {{HIGH_W{1'b0}}, high};
       cross_q         <= {{HALF_W{1'b0}}, high} * {{HIGH_W{1'b0}}, low};
       low_square_q    <= {{HALF_W{1'b0}}, low} * {{HALF_W{1'b0}}, low};
@@ -344,9 +346,9 @@ module eb_layer_norm #(
   localparam SUM_STAGE   = 1;  // before the one that takes it
   localparam ROOT_STAGE  = 2;
   localparam SHIFT_STAGE = 4;
-  localparam GAMMA_STAGE = 5;
-  localparam BETA_STAGE  = 7;
-  localparam WRITE_STAGE = 10;
+  localparam GAMMA_STAGE = 6;
+  localparam BETA_STAGE  = 8;
+  localparam WRITE_STAGE = 11;
   reg  [VEC_W-1:0]              back_vector_q;
   reg  [WRITE_STAGE:0]          valid_q;
   reg  [SUM_W*SUM_STAGE+SUM_W-1:0]  sums_q;  // with the vectors, youngest in the low bits

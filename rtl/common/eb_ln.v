@@ -100,12 +100,12 @@ module eb_ln #(
     reg [16:0]        c0;
     reg signed [10:0] c1;
     reg signed [28:0] line;
-    reg               unused_ok;
+    reg               unused_line;
     begin
-      {c0, c1}  = chord;
-      line      = $signed({{2{1'b0}}, c0, 10'd512}) + c1 * $signed({1'b0, rest});
-      on_chord  = line[26:10];
-      unused_ok = &{1'b0, line[28:27], line[REST_W-1:0]};
+      {c0, c1}    = chord;
+      line        = $signed({{2{1'b0}}, c0, 10'd512}) + c1 * $signed({1'b0, rest});
+      on_chord    = line[26:10];
+      unused_line = &{1'b0, line[28:27], line[REST_W-1:0]};
     end
   endfunction
 

@@ -35,7 +35,8 @@ module eb_post_processor #(
   output wire [Lanes*26-1:0]    fixed_o
 );
 
-  localparam LATENCY = 9;
+  localparam LATENCY = 10;
+  localparam OFFSET  = 16 - (CodeW - 1 - ExpW);  // see eb_af_decoder
 
   reg [LATENCY-1:0] valid_q;
   always @(posedge clk_i or negedge rst_ni) begin
@@ -52,6 +53,9 @@ module eb_post_processor #(
   end
   assign tag_o = tag_q[(LATENCY-1)*TagW+:TagW];
 
+  reg signed [9:0] offset_res_q;
+  always @(posedge clk_i) offset_res_q <= {{2{bias_res_i[7]}}, bias_res_i} + OFFSET[9:0];
+
   genvar g;
   generate
     for (g = 0; g < Lanes; g = g + 1) begin : g_lane
@@ -67,7 +71,7 @@ module eb_post_processor #(
         .res_i(res_i[CodeW*g+:CodeW]),
         .shift_i(shift_i),
         .activation_i(activation_i),
-        .bias_res_i(bias_res_i),
+        .offset_res_i(offset_res_q),
         .bias_out_i(bias_out_i),
         .code_o(code_o[CodeW*g+:CodeW]),
         .score_o(score_o[16*g+:16]),

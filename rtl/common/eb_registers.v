@@ -363,103 +363,248 @@ module eb_registers #(
   assign irq_o = ((irq_status_q & irq_enable_q[2:0]) != 3'd0);
 
   // Performance counters.
-  reg [63:0] cycles_q;
-  reg [63:0] mac_cycles_q;
-  reg [63:0] gated_rows_q;
-  reg [63:0] wait_weight_q;
-  reg [63:0] wait_held_q;
-  reg [63:0] wait_read_q;
-  reg [63:0] wait_drain_q;
-  reg [63:0] idle_matmul_q;
-  reg [63:0] tiles_q;
-  reg [63:0] window_rows_skipped_q;
-  reg [63:0] weight_beats_q;
-  reg [63:0] weight_nonzeros_q;
-  reg [63:0] activation_reads_q;
-  reg [63:0] activation_writes_q;
-  reg [63:0] score_reads_q;
-  reg [63:0] score_writes_q;
-  reg [63:0] reram_reads_q;
-  reg [63:0] softmax_cycles_q;
-  reg [63:0] layer_norm_cycles_q;
-  reg [63:0] embed_cycles_q;
-  reg [63:0] exit_cycles_q;
-  reg [63:0] instructions_q;
-
-  always @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      cycles_q                <= 64'd0;
-      mac_cycles_q            <= 64'd0;
-      gated_rows_q            <= 64'd0;
-      wait_weight_q           <= 64'd0;
-      wait_held_q             <= 64'd0;
-      wait_read_q             <= 64'd0;
-      wait_drain_q            <= 64'd0;
-      idle_matmul_q           <= 64'd0;
-      tiles_q                 <= 64'd0;
-      window_rows_skipped_q   <= 64'd0;
-      weight_beats_q          <= 64'd0;
-      weight_nonzeros_q       <= 64'd0;
-      activation_reads_q      <= 64'd0;
-      activation_writes_q     <= 64'd0;
-      score_reads_q           <= 64'd0;
-      score_writes_q          <= 64'd0;
-      reram_reads_q           <= 64'd0;
-      softmax_cycles_q        <= 64'd0;
-      layer_norm_cycles_q     <= 64'd0;
-      embed_cycles_q          <= 64'd0;
-      exit_cycles_q           <= 64'd0;
-      instructions_q          <= 64'd0;
-    end else if (counters_clear_i) begin
-      cycles_q                <= 64'd0;
-      mac_cycles_q            <= 64'd0;
-      gated_rows_q            <= 64'd0;
-      wait_weight_q           <= 64'd0;
-      wait_held_q             <= 64'd0;
-      wait_read_q             <= 64'd0;
-      wait_drain_q            <= 64'd0;
-      idle_matmul_q           <= 64'd0;
-      tiles_q                 <= 64'd0;
-      window_rows_skipped_q   <= 64'd0;
-      weight_beats_q          <= 64'd0;
-      weight_nonzeros_q       <= 64'd0;
-      activation_reads_q      <= 64'd0;
-      activation_writes_q     <= 64'd0;
-      score_reads_q           <= 64'd0;
-      score_writes_q          <= 64'd0;
-      reram_reads_q           <= 64'd0;
-      softmax_cycles_q        <= 64'd0;
-      layer_norm_cycles_q     <= 64'd0;
-      embed_cycles_q          <= 64'd0;
-      exit_cycles_q           <= 64'd0;
-      instructions_q          <= 64'd0;
-    end else if (counters_run_i) begin
-      cycles_q                <= cycles_q + {{63{1'b0}}, count_cycles_i};
-      mac_cycles_q            <= mac_cycles_q + {{63{1'b0}}, count_mac_cycles_i};
-      gated_rows_q            <= gated_rows_q + {{63{1'b0}}, count_gated_rows_i};
-      wait_weight_q           <= wait_weight_q + {{63{1'b0}}, count_wait_weight_i};
-      wait_held_q             <= wait_held_q + {{63{1'b0}}, count_wait_held_i};
-      wait_read_q             <= wait_read_q + {{63{1'b0}}, count_wait_read_i};
-      wait_drain_q            <= wait_drain_q + {{63{1'b0}}, count_wait_drain_i};
-      idle_matmul_q           <= idle_matmul_q + {{63{1'b0}}, count_idle_matmul_i};
-      tiles_q                 <= tiles_q + {{63{1'b0}}, count_tiles_i};
-      window_rows_skipped_q   <= window_rows_skipped_q +
-                                 {{(64 - 10){1'b0}}, count_window_rows_skipped_i};
-      weight_beats_q          <= weight_beats_q + {{63{1'b0}}, count_weight_beats_i};
-      weight_nonzeros_q       <= weight_nonzeros_q +
-                                 {{(64 - NonzeroW){1'b0}}, count_weight_nonzeros_i};
-      activation_reads_q      <= activation_reads_q + {{63{1'b0}}, count_activation_reads_i};
-      activation_writes_q     <= activation_writes_q + {{63{1'b0}}, count_activation_writes_i};
-      score_reads_q           <= score_reads_q + {{63{1'b0}}, count_score_reads_i};
-      score_writes_q          <= score_writes_q + {{63{1'b0}}, count_score_writes_i};
-      reram_reads_q           <= reram_reads_q + {{63{1'b0}}, count_reram_reads_i};
-      softmax_cycles_q        <= softmax_cycles_q + {{63{1'b0}}, count_softmax_cycles_i};
-      layer_norm_cycles_q     <= layer_norm_cycles_q + {{63{1'b0}}, count_layer_norm_cycles_i};
-      embed_cycles_q          <= embed_cycles_q + {{63{1'b0}}, count_embed_cycles_i};
-      exit_cycles_q           <= exit_cycles_q + {{63{1'b0}}, count_exit_cycles_i};
-      instructions_q          <= instructions_q + {{63{1'b0}}, count_instructions_i};
-    end
-  end
+  wire [63:0] cycles;
+  eb_counter #(
+    .EventW(1)
+  ) u_cycles (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_cycles_i),
+    .count_o(cycles)
+  );
+  wire [63:0] mac_cycles;
+  eb_counter #(
+    .EventW(1)
+  ) u_mac_cycles (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_mac_cycles_i),
+    .count_o(mac_cycles)
+  );
+  wire [63:0] gated_rows;
+  eb_counter #(
+    .EventW(1)
+  ) u_gated_rows (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_gated_rows_i),
+    .count_o(gated_rows)
+  );
+  wire [63:0] wait_weight;
+  eb_counter #(
+    .EventW(1)
+  ) u_wait_weight (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_wait_weight_i),
+    .count_o(wait_weight)
+  );
+  wire [63:0] wait_held;
+  eb_counter #(
+    .EventW(1)
+  ) u_wait_held (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_wait_held_i),
+    .count_o(wait_held)
+  );
+  wire [63:0] wait_read;
+  eb_counter #(
+    .EventW(1)
+  ) u_wait_read (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_wait_read_i),
+    .count_o(wait_read)
+  );
+  wire [63:0] wait_drain;
+  eb_counter #(
+    .EventW(1)
+  ) u_wait_drain (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_wait_drain_i),
+    .count_o(wait_drain)
+  );
+  wire [63:0] idle_matmul;
+  eb_counter #(
+    .EventW(1)
+  ) u_idle_matmul (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_idle_matmul_i),
+    .count_o(idle_matmul)
+  );
+  wire [63:0] tiles;
+  eb_counter #(
+    .EventW(1)
+  ) u_tiles (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_tiles_i),
+    .count_o(tiles)
+  );
+  wire [63:0] window_rows_skipped;
+  eb_counter #(
+    .EventW(10)
+  ) u_window_rows_skipped (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_window_rows_skipped_i),
+    .count_o(window_rows_skipped)
+  );
+  wire [63:0] weight_beats;
+  eb_counter #(
+    .EventW(1)
+  ) u_weight_beats (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_weight_beats_i),
+    .count_o(weight_beats)
+  );
+  wire [63:0] weight_nonzeros;
+  eb_counter #(
+    .EventW(NonzeroW)
+  ) u_weight_nonzeros (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_weight_nonzeros_i),
+    .count_o(weight_nonzeros)
+  );
+  wire [63:0] activation_reads;
+  eb_counter #(
+    .EventW(1)
+  ) u_activation_reads (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_activation_reads_i),
+    .count_o(activation_reads)
+  );
+  wire [63:0] activation_writes;
+  eb_counter #(
+    .EventW(1)
+  ) u_activation_writes (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_activation_writes_i),
+    .count_o(activation_writes)
+  );
+  wire [63:0] score_reads;
+  eb_counter #(
+    .EventW(1)
+  ) u_score_reads (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_score_reads_i),
+    .count_o(score_reads)
+  );
+  wire [63:0] score_writes;
+  eb_counter #(
+    .EventW(1)
+  ) u_score_writes (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_score_writes_i),
+    .count_o(score_writes)
+  );
+  wire [63:0] reram_reads;
+  eb_counter #(
+    .EventW(1)
+  ) u_reram_reads (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_reram_reads_i),
+    .count_o(reram_reads)
+  );
+  wire [63:0] softmax_cycles;
+  eb_counter #(
+    .EventW(1)
+  ) u_softmax_cycles (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_softmax_cycles_i),
+    .count_o(softmax_cycles)
+  );
+  wire [63:0] layer_norm_cycles;
+  eb_counter #(
+    .EventW(1)
+  ) u_layer_norm_cycles (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_layer_norm_cycles_i),
+    .count_o(layer_norm_cycles)
+  );
+  wire [63:0] embed_cycles;
+  eb_counter #(
+    .EventW(1)
+  ) u_embed_cycles (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_embed_cycles_i),
+    .count_o(embed_cycles)
+  );
+  wire [63:0] exit_cycles;
+  eb_counter #(
+    .EventW(1)
+  ) u_exit_cycles (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_exit_cycles_i),
+    .count_o(exit_cycles)
+  );
+  wire [63:0] instructions;
+  eb_counter #(
+    .EventW(1)
+  ) u_instructions (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_instructions_i),
+    .count_o(instructions)
+  );
 
   // What a read answers.
   reg        rd_legal;
@@ -493,50 +638,50 @@ module eb_registers #(
       ADDR_ENTROPY: rd_data = {12'd0, entropy_i};
       ADDR_SATURATION: rd_data = {31'd0, saturated_q};
       ADDR_RESIDENT_BYTES: rd_data = resident_bytes_q;
-      ADDR_COUNT_CYCLES: rd_data = cycles_q[31:0];
-      ADDR_COUNT_CYCLES + 11'd4: rd_data = cycles_q[63:32];
-      ADDR_COUNT_MAC_CYCLES: rd_data = mac_cycles_q[31:0];
-      ADDR_COUNT_MAC_CYCLES + 11'd4: rd_data = mac_cycles_q[63:32];
-      ADDR_COUNT_GATED_ROWS: rd_data = gated_rows_q[31:0];
-      ADDR_COUNT_GATED_ROWS + 11'd4: rd_data = gated_rows_q[63:32];
-      ADDR_COUNT_WAIT_WEIGHT: rd_data = wait_weight_q[31:0];
-      ADDR_COUNT_WAIT_WEIGHT + 11'd4: rd_data = wait_weight_q[63:32];
-      ADDR_COUNT_WAIT_HELD: rd_data = wait_held_q[31:0];
-      ADDR_COUNT_WAIT_HELD + 11'd4: rd_data = wait_held_q[63:32];
-      ADDR_COUNT_WAIT_READ: rd_data = wait_read_q[31:0];
-      ADDR_COUNT_WAIT_READ + 11'd4: rd_data = wait_read_q[63:32];
-      ADDR_COUNT_WAIT_DRAIN: rd_data = wait_drain_q[31:0];
-      ADDR_COUNT_WAIT_DRAIN + 11'd4: rd_data = wait_drain_q[63:32];
-      ADDR_COUNT_IDLE_MATMUL: rd_data = idle_matmul_q[31:0];
-      ADDR_COUNT_IDLE_MATMUL + 11'd4: rd_data = idle_matmul_q[63:32];
-      ADDR_COUNT_TILES: rd_data = tiles_q[31:0];
-      ADDR_COUNT_TILES + 11'd4: rd_data = tiles_q[63:32];
-      ADDR_COUNT_WINDOW_ROWS_SKIPPED: rd_data = window_rows_skipped_q[31:0];
-      ADDR_COUNT_WINDOW_ROWS_SKIPPED + 11'd4: rd_data = window_rows_skipped_q[63:32];
-      ADDR_COUNT_WEIGHT_BEATS: rd_data = weight_beats_q[31:0];
-      ADDR_COUNT_WEIGHT_BEATS + 11'd4: rd_data = weight_beats_q[63:32];
-      ADDR_COUNT_WEIGHT_NONZEROS: rd_data = weight_nonzeros_q[31:0];
-      ADDR_COUNT_WEIGHT_NONZEROS + 11'd4: rd_data = weight_nonzeros_q[63:32];
-      ADDR_COUNT_ACTIVATION_READS: rd_data = activation_reads_q[31:0];
-      ADDR_COUNT_ACTIVATION_READS + 11'd4: rd_data = activation_reads_q[63:32];
-      ADDR_COUNT_ACTIVATION_WRITES: rd_data = activation_writes_q[31:0];
-      ADDR_COUNT_ACTIVATION_WRITES + 11'd4: rd_data = activation_writes_q[63:32];
-      ADDR_COUNT_SCORE_READS: rd_data = score_reads_q[31:0];
-      ADDR_COUNT_SCORE_READS + 11'd4: rd_data = score_reads_q[63:32];
-      ADDR_COUNT_SCORE_WRITES: rd_data = score_writes_q[31:0];
-      ADDR_COUNT_SCORE_WRITES + 11'd4: rd_data = score_writes_q[63:32];
-      ADDR_COUNT_RERAM_READS: rd_data = reram_reads_q[31:0];
-      ADDR_COUNT_RERAM_READS + 11'd4: rd_data = reram_reads_q[63:32];
-      ADDR_COUNT_SOFTMAX_CYCLES: rd_data = softmax_cycles_q[31:0];
-      ADDR_COUNT_SOFTMAX_CYCLES + 11'd4: rd_data = softmax_cycles_q[63:32];
-      ADDR_COUNT_LAYER_NORM_CYCLES: rd_data = layer_norm_cycles_q[31:0];
-      ADDR_COUNT_LAYER_NORM_CYCLES + 11'd4: rd_data = layer_norm_cycles_q[63:32];
-      ADDR_COUNT_EMBED_CYCLES: rd_data = embed_cycles_q[31:0];
-      ADDR_COUNT_EMBED_CYCLES + 11'd4: rd_data = embed_cycles_q[63:32];
-      ADDR_COUNT_EXIT_CYCLES: rd_data = exit_cycles_q[31:0];
-      ADDR_COUNT_EXIT_CYCLES + 11'd4: rd_data = exit_cycles_q[63:32];
-      ADDR_COUNT_INSTRUCTIONS: rd_data = instructions_q[31:0];
-      ADDR_COUNT_INSTRUCTIONS + 11'd4: rd_data = instructions_q[63:32];
+      ADDR_COUNT_CYCLES: rd_data = cycles[31:0];
+      ADDR_COUNT_CYCLES + 11'd4: rd_data = cycles[63:32];
+      ADDR_COUNT_MAC_CYCLES: rd_data = mac_cycles[31:0];
+      ADDR_COUNT_MAC_CYCLES + 11'd4: rd_data = mac_cycles[63:32];
+      ADDR_COUNT_GATED_ROWS: rd_data = gated_rows[31:0];
+      ADDR_COUNT_GATED_ROWS + 11'd4: rd_data = gated_rows[63:32];
+      ADDR_COUNT_WAIT_WEIGHT: rd_data = wait_weight[31:0];
+      ADDR_COUNT_WAIT_WEIGHT + 11'd4: rd_data = wait_weight[63:32];
+      ADDR_COUNT_WAIT_HELD: rd_data = wait_held[31:0];
+      ADDR_COUNT_WAIT_HELD + 11'd4: rd_data = wait_held[63:32];
+      ADDR_COUNT_WAIT_READ: rd_data = wait_read[31:0];
+      ADDR_COUNT_WAIT_READ + 11'd4: rd_data = wait_read[63:32];
+      ADDR_COUNT_WAIT_DRAIN: rd_data = wait_drain[31:0];
+      ADDR_COUNT_WAIT_DRAIN + 11'd4: rd_data = wait_drain[63:32];
+      ADDR_COUNT_IDLE_MATMUL: rd_data = idle_matmul[31:0];
+      ADDR_COUNT_IDLE_MATMUL + 11'd4: rd_data = idle_matmul[63:32];
+      ADDR_COUNT_TILES: rd_data = tiles[31:0];
+      ADDR_COUNT_TILES + 11'd4: rd_data = tiles[63:32];
+      ADDR_COUNT_WINDOW_ROWS_SKIPPED: rd_data = window_rows_skipped[31:0];
+      ADDR_COUNT_WINDOW_ROWS_SKIPPED + 11'd4: rd_data = window_rows_skipped[63:32];
+      ADDR_COUNT_WEIGHT_BEATS: rd_data = weight_beats[31:0];
+      ADDR_COUNT_WEIGHT_BEATS + 11'd4: rd_data = weight_beats[63:32];
+      ADDR_COUNT_WEIGHT_NONZEROS: rd_data = weight_nonzeros[31:0];
+      ADDR_COUNT_WEIGHT_NONZEROS + 11'd4: rd_data = weight_nonzeros[63:32];
+      ADDR_COUNT_ACTIVATION_READS: rd_data = activation_reads[31:0];
+      ADDR_COUNT_ACTIVATION_READS + 11'd4: rd_data = activation_reads[63:32];
+      ADDR_COUNT_ACTIVATION_WRITES: rd_data = activation_writes[31:0];
+      ADDR_COUNT_ACTIVATION_WRITES + 11'd4: rd_data = activation_writes[63:32];
+      ADDR_COUNT_SCORE_READS: rd_data = score_reads[31:0];
+      ADDR_COUNT_SCORE_READS + 11'd4: rd_data = score_reads[63:32];
+      ADDR_COUNT_SCORE_WRITES: rd_data = score_writes[31:0];
+      ADDR_COUNT_SCORE_WRITES + 11'd4: rd_data = score_writes[63:32];
+      ADDR_COUNT_RERAM_READS: rd_data = reram_reads[31:0];
+      ADDR_COUNT_RERAM_READS + 11'd4: rd_data = reram_reads[63:32];
+      ADDR_COUNT_SOFTMAX_CYCLES: rd_data = softmax_cycles[31:0];
+      ADDR_COUNT_SOFTMAX_CYCLES + 11'd4: rd_data = softmax_cycles[63:32];
+      ADDR_COUNT_LAYER_NORM_CYCLES: rd_data = layer_norm_cycles[31:0];
+      ADDR_COUNT_LAYER_NORM_CYCLES + 11'd4: rd_data = layer_norm_cycles[63:32];
+      ADDR_COUNT_EMBED_CYCLES: rd_data = embed_cycles[31:0];
+      ADDR_COUNT_EMBED_CYCLES + 11'd4: rd_data = embed_cycles[63:32];
+      ADDR_COUNT_EXIT_CYCLES: rd_data = exit_cycles[31:0];
+      ADDR_COUNT_EXIT_CYCLES + 11'd4: rd_data = exit_cycles[63:32];
+      ADDR_COUNT_INSTRUCTIONS: rd_data = instructions[31:0];
+      ADDR_COUNT_INSTRUCTIONS + 11'd4: rd_data = instructions[63:32];
       default: begin
         rd_legal = is_logit;
         rd_data  = is_logit ? {{(32 - FIXED_W){logit_i[FIXED_W-1]}}, logit_i} : 32'd0;

@@ -102,7 +102,9 @@ module eb_weight_stream #(
   reg               full_q, full_d;
   reg               is_tile_q, is_tile_d;
   reg               halt_q, halt_d;    // after a format error
-  reg [LEFT_W-1:0]  left_q, left_d;    // codes of the record that are still to come
+  reg [LEFT_W-1:0]  left_low_q;        // codes of the record that are still to come, counted in
+  reg [LEFT_W-1:0]  left_high_q;       // halves of a beat
+  wire [LEFT_W-1:0] left = left_low_q + left_high_q;
 
   // The record whose rows are under way.
   reg [ROWS_W-1:0]  rows_q, rows_d;    // rows that the decoder has not taken
@@ -118,7 +120,7 @@ module eb_weight_stream #(
   wire want_tile    = tile_request_i && !(rows_pending && last_q);
   wire begun        = index_q != {INDEX_W{1'b0}};
   wire is_tile      = begun ? is_tile_q : want_tile;
-  wire no_codes     = left_q == {LEFT_W{1'b0}};
+  wire no_codes     = !(|left_low_q) && !(|left_high_q);
   wire head_ready   = begun || (!full_q && no_codes && (want_tile || words_request_i));
   wire head_take    = head_ready && beat_valid_i;
   wire head_last    = index_q == (is_tile ? LAST_PREFIX_BEAT[INDEX_W-1:0]
@@ -135,25 +137,13 @@ module eb_weight_stream #(
   assign words_o        = head_q[Lanes*32-1:0];
   wire words_take       = words_valid_o && words_ready_i;
 
-  // Non-zero codes that the mask bits of this beat announce.
-  reg [LEFT_W-1:0] announced;
-  integer          bit_index;
-  always @* begin
-    announced = {LEFT_W{1'b0}};
-    for (bit_index = 0; bit_index < AxiDataW; bit_index = bit_index + 1) begin
-      announced = announced
-          + {{(LEFT_W-1){1'b0}}, beat_i[bit_index] && (begun || bit_index >= HEADER_W)
-                                 && (!head_last || bit_index < PREFIX_END)};
-    end
-  end
-
   // ---- Codes: may enter the decoder when the rows of the record before have left it ----
 
   wire codes_wanted = !no_codes && !begun && (!full_q || load);
   wire codes_valid  = codes_wanted && beat_valid_i;
   wire codes_ready;
   wire codes_take   = codes_valid && codes_ready;
-  wire more_codes   = {{(32 - LEFT_W) {1'b0}}, left_q} > BEAT_CODES;
+  wire more_codes   = {{(32 - LEFT_W) {1'b0}}, left} > BEAT_CODES;
 
   assign beat_ready_o = head_ready || (codes_wanted && codes_ready);
 
@@ -162,19 +152,15 @@ module eb_weight_stream #(
     is_tile_d = is_tile_q;
     full_d    = full_q && !load && !words_take;
     halt_d    = halt_q || format_error_o;
-    left_d    = left_q;
     if (head_take) begin
       index_d   = head_last ? {INDEX_W{1'b0}} : index_q + 1'b1;
       is_tile_d = is_tile;
       full_d    = head_last;
-      if (is_tile) left_d = left_q + announced;
     end
-    if (codes_take) left_d = more_codes ? left_q - BEAT_CODES[LEFT_W-1:0] : {LEFT_W{1'b0}};
     if (clear_i) begin
       index_d = {INDEX_W{1'b0}};
       full_d  = 1'b0;
       halt_d  = 1'b0;
-      left_d  = {LEFT_W{1'b0}};
     end
   end
 
@@ -184,13 +170,43 @@ module eb_weight_stream #(
       is_tile_q <= 1'b0;
       full_q    <= 1'b0;
       halt_q    <= 1'b0;
-      left_q    <= {LEFT_W{1'b0}};
     end else begin
       index_q   <= index_d;
       is_tile_q <= is_tile_d;
       full_q    <= full_d;
       halt_q    <= halt_d;
-      left_q    <= left_d;
+    end
+  end
+
+  // The mask bits of a record tell how many codes follow it.
+  localparam [AxiDataW-1:0] LAST_BITS  = {AxiDataW{1'b1}} >> (AxiDataW - PREFIX_END);
+  localparam [AxiDataW-1:0] FIRST_BITS = ((PREFIX_BEATS > 1) ? {AxiDataW{1'b1}} : LAST_BITS)
+                                         & ({AxiDataW{1'b1}} << HEADER_W);
+
+  function [LEFT_W-1:0] ones_in;
+    input [AxiDataW/2-1:0] bits;
+    integer                i;
+    begin
+      ones_in = {LEFT_W{1'b0}};
+      for (i = 0; i < AxiDataW / 2; i = i + 1) ones_in = ones_in + {{(LEFT_W-1){1'b0}}, bits[i]};
+    end
+  endfunction
+
+  always @(posedge clk_i or negedge rst_ni) begin : count
+    reg [AxiDataW-1:0] masks;
+    if (!rst_ni) begin
+      left_low_q  <= {LEFT_W{1'b0}};
+      left_high_q <= {LEFT_W{1'b0}};
+    end else if (clear_i) begin
+      left_low_q  <= {LEFT_W{1'b0}};
+      left_high_q <= {LEFT_W{1'b0}};
+    end else if (head_take && is_tile) begin
+      masks = beat_i & (!begun ? FIRST_BITS : head_last ? LAST_BITS : {AxiDataW{1'b1}});
+      left_low_q  <= left_low_q + ones_in(masks[AxiDataW/2-1:0]);
+      left_high_q <= left_high_q + ones_in(masks[AxiDataW-1:AxiDataW/2]);
+    end else if (codes_take) begin
+      left_low_q  <= more_codes ? left - BEAT_CODES[LEFT_W-1:0] : {LEFT_W{1'b0}};
+      left_high_q <= {LEFT_W{1'b0}};
     end
   end
 

@@ -9,6 +9,7 @@
 ../common/eb_axi_writer.v
 ../common/eb_bitmask_decoder.v
 ../common/eb_bitmask_encoder.v
+../common/eb_counter.v
 ../common/eb_embedding.v
 ../common/eb_entropy.v
 ../common/eb_exit.v

@@ -90,7 +90,8 @@ TEST_P(FormatTest, DecodesAsGolden) {
   std::vector<uint32_t> codes;
   for (uint32_t code = 0; code < 1U << format.width; ++code) codes.push_back(code);
   for (int bias = spec::kBiasMin; bias <= spec::kBiasMax; ++bias) {
-    dut.Get("bias_i").SetSigned(bias);
+    // The exponent of the mantissa's low bit, in places of a Fixed.
+    dut.Get("offset_i").SetSigned(bias + spec::kFixedFraction - (format.width - 1 - format.exponent));
     Pipe(
         dut, codes, 1, [&](uint32_t code) { dut.Get("code_i").Set(code); },
         [&](uint32_t code) {

@@ -729,11 +729,11 @@ TEST_P(Matmul, NeverWaitsBetweenTilesOrCommands) {
       const int residual_reads = residual ? (4 * commands - 1) * shape_.max_rows : 0;
       const int first_tile = 3 + shape_.lanes;
       // Array (at most 4) and accumulator (3), the drain's start (1), accumulator memory (1),
-      // post-processor (9).
-      const int last_strip = shape_.max_rows + 18;
+      // post-processor (10).
+      const int last_strip = shape_.max_rows + 19;
       EXPECT_LE(cycles, first_tile + expected_counts_.rows + residual_reads + last_strip);
       // The next command comes with the last tile of the one before, which then drains.
-      const int tile_and_drain = (residual ? 3 : 2) * shape_.max_rows + 18;
+      const int tile_and_drain = (residual ? 3 : 2) * shape_.max_rows + 19;
       EXPECT_LE(older_cycles_, (commands - 1) * tile_and_drain);
     }
   }

@@ -11,6 +11,7 @@
 #include "cosim/sim/bench.h"
 #include "cosim/sim/dut.h"
 #include "cosim/sim/random.h"
+#include "generator/blocks/counter.h"
 #include "generator/units/registers.h"
 #include "golden/spec/register_map.h"
 #include "tests/cosim/system_support.h"
@@ -122,7 +123,7 @@ class Registers : public testing::TestWithParam<double> {
   }
 
   static cosim::Dut Build() {
-    auto dut = cosim::Dut::Build({.files = test::EmittedFiles({gen::EmitRegisters()}),
+    auto dut = cosim::Dut::Build({.files = test::EmittedFiles({gen::EmitRegisters(), gen::EmitCounter()}),
                                   .top = "eb_registers",
                                   .parameters = {{"ConfigHash", "32'hc0ffee11"},
                                                  {"Lanes", std::to_string(kLanes)},
@@ -131,7 +132,7 @@ class Registers : public testing::TestWithParam<double> {
                                                  {"MaxRows", std::to_string(kMaxRows)},
                                                  {"MaxClasses", std::to_string(kClasses)},
                                                  {"NonzeroW", "5"}},
-                                  .public_signals = {{"eb_registers", "mac_cycles_q", true}},
+                                  .public_signals = {{"eb_counter", "low_q", true}},
                                   .optimize = cosim::Optimize::kQuick,
                                   .unknowns = cosim::Unknowns::kRandom},
                                  /*seed=*/4);
@@ -391,7 +392,7 @@ TEST_P(Registers, CountersCountWhileRunning) {
 TEST_P(Registers, CountersCarryIntoTheHighWord) {
   const auto offset = spec::kCounterBase + 8;
   ASSERT_EQ(std::string(spec::kCounters[1].name), "MAC_CYCLES");
-  dut_.Get("mac_cycles_q").Set(0xffffffff);
+  dut_.Get("u_mac_cycles.low_q").Set(0xffffffff);
   dut_.Get("counters_run_i").Set(1);
   Pulse("count_mac_cycles_i");
   EXPECT_EQ(Read(offset), 0U);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "generator/blocks/counter.h"
 #include "generator/blocks/sram.h"
 #include "generator/units/axi_reader.h"
 #include "generator/units/axi_writer.h"
@@ -55,8 +56,8 @@ TEST(AxiWriter, LintsClean) {
 }
 
 TEST(Registers, LintsClean) {
-  EXPECT_TRUE(LintsClean({EmitRegisters()}, "eb_registers"));
-  EXPECT_TRUE(LintsClean({EmitRegisters()}, "eb_registers",
+  EXPECT_TRUE(LintsClean({EmitRegisters(), EmitCounter()}, "eb_registers"));
+  EXPECT_TRUE(LintsClean({EmitRegisters(), EmitCounter()}, "eb_registers",
                          {{"ConfigHash", "32'hffffffff"},
                           {"Lanes", "32"},
                           {"MaxRows", "512"},

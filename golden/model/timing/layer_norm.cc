@@ -14,7 +14,7 @@ namespace {
 constexpr Cycle kNormStart = 1;  // command register
 // From a row's last read: views, squares, tree of log2(n) levels, sums, variance, root, queue.
 constexpr Cycle kNormStatistics = 11;
-constexpr Cycle kNormToWrite = 11;    // row buffer, ten stages of a lane
+constexpr Cycle kNormToWrite = 12;  // row buffer, eleven stages of a lane
 constexpr size_t kNormRowsAhead = 4;  // rows read and not yet with the back
 
 }  // namespace

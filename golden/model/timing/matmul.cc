@@ -14,7 +14,7 @@ constexpr Cycle kReleaseToLoad = 1;   // the tile is free again
 constexpr Cycle kIssueToDrain = 3;    // read data; sum of the accumulator (2); beside the array
 constexpr Cycle kDrainStart = 1;      // the drain's row register
 constexpr Cycle kDrainToDrain = 3;    // address of the next strip's first row
-constexpr Cycle kDrainToResult = 10;  // accumulator memory; post-processor (9)
+constexpr Cycle kDrainToResult = 11;  // accumulator memory; post-processor (10)
 constexpr Cycle kResultToMemory = 1;  // output queue, of what goes to activation memory
 constexpr Cycle kOlderIdle = 1;       // register of "all but the youngest"
 
