@@ -60,7 +60,7 @@ format_error_o, and the stream stands still until clear_i.)");
   m.Local("PREFIX_END", "HEADER_W + MASK_W - LAST_PREFIX_BEAT * AxiDataW",
           "prefix bits of its last beat");
   m.Local("BEAT_CODES", "AxiDataW / CodeW");
-  m.Local("LEFT_W", "$clog2(MASK_W + 1)");
+  m.Local("LEFT_W", "$clog2(((MASK_W > BEAT_CODES) ? MASK_W : BEAT_CODES) + 1)");
   m.Local("ONES_W", "$clog2(Lanes) + 1");
   m.Local("ROWS_W", "$clog2(Lanes + 1)");
   m.Body(R"(
@@ -92,9 +92,14 @@ format_error_o, and the stream stands still until clear_i.)");
   reg               full_q, full_d;
   reg               is_tile_q, is_tile_d;
   reg               halt_q, halt_d;    // after a format error
-  reg [LEFT_W-1:0]  left_low_q;        // codes of the record that are still to come, counted in
-  reg [LEFT_W-1:0]  left_high_q;       // halves of a beat
-  wire [LEFT_W-1:0] left = left_low_q + left_high_q;
+  // Codes of the record that are still to come, less than none when its last beat is not full:
+  // those that the low halves of its mask beats announced, less the codes taken, and those of the
+  // high halves. The mask bits of a beat are counted a cycle after it.
+  reg signed [LEFT_W:0]  left_low_q;
+  reg signed [LEFT_W:0]  left_high_q;
+  reg [AxiDataW-1:0]     announced_q;
+  reg                    announced_any_q;
+  wire signed [LEFT_W:0] left = left_low_q + left_high_q;
 
   // The record whose rows are under way.
   reg [ROWS_W-1:0]  rows_q, rows_d;    // rows that the decoder has not taken
@@ -110,7 +115,7 @@ format_error_o, and the stream stands still until clear_i.)");
   wire want_tile    = tile_request_i && !(rows_pending && last_q);
   wire begun        = index_q != {INDEX_W{1'b0}};
   wire is_tile      = begun ? is_tile_q : want_tile;
-  wire no_codes     = !(|left_low_q) && !(|left_high_q);
+  wire no_codes     = (left <= 0) && !announced_any_q;
   wire head_ready   = begun || (!full_q && no_codes && (want_tile || words_request_i));
   wire head_take    = head_ready && beat_valid_i;
   wire head_last    = index_q == (is_tile ? LAST_PREFIX_BEAT[INDEX_W-1:0]
@@ -134,7 +139,6 @@ format_error_o, and the stream stands still until clear_i.)");
   wire codes_valid  = codes_wanted && beat_valid_i;
   wire codes_ready;
   wire codes_take   = codes_valid && codes_ready;
-  wire more_codes   = {{(32 - LEFT_W) {1'b0}}, left} > BEAT_CODES;
 
   assign beat_ready_o = head_ready || (codes_wanted && codes_ready);
 
@@ -174,31 +178,47 @@ format_error_o, and the stream stands still until clear_i.)");
   localparam [AxiDataW-1:0] FIRST_BITS = ((PREFIX_BEATS > 1) ? {AxiDataW{1'b1}} : LAST_BITS)
                                          & ({AxiDataW{1'b1}} << HEADER_W);
 
-  function [LEFT_W-1:0] ones_in;
+  function signed [LEFT_W:0] ones_in;
     input [AxiDataW/2-1:0] bits;
     integer                i;
     begin
-      ones_in = {LEFT_W{1'b0}};
-      for (i = 0; i < AxiDataW / 2; i = i + 1) ones_in = ones_in + {{(LEFT_W-1){1'b0}}, bits[i]};
+      ones_in = {(LEFT_W+1){1'b0}};
+      for (i = 0; i < AxiDataW / 2; i = i + 1) ones_in = ones_in + {{LEFT_W{1'b0}}, bits[i]};
     end
   endfunction
 
-  always @(posedge clk_i or negedge rst_ni) begin : count
-    reg [AxiDataW-1:0] masks;
+  wire [AxiDataW-1:0] announced =
+      beat_i & (!begun ? FIRST_BITS : head_last ? LAST_BITS : {AxiDataW{1'b1}});
+  wire                announce  = head_take && is_tile;
+
+  always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      left_low_q  <= {LEFT_W{1'b0}};
-      left_high_q <= {LEFT_W{1'b0}};
+      left_low_q      <= {(LEFT_W+1){1'b0}};
+      left_high_q     <= {(LEFT_W+1){1'b0}};
+      announced_any_q <= 1'b0;
     end else if (clear_i) begin
-      left_low_q  <= {LEFT_W{1'b0}};
-      left_high_q <= {LEFT_W{1'b0}};
-    end else if (head_take && is_tile) begin
-      masks = beat_i & (!begun ? FIRST_BITS : head_last ? LAST_BITS : {AxiDataW{1'b1}});
-      left_low_q  <= left_low_q + ones_in(masks[AxiDataW/2-1:0]);
-      left_high_q <= left_high_q + ones_in(masks[AxiDataW-1:AxiDataW/2]);
-    end else if (codes_take) begin
-      left_low_q  <= more_codes ? left - BEAT_CODES[LEFT_W-1:0] : {LEFT_W{1'b0}};
-      left_high_q <= {LEFT_W{1'b0}};
+      left_low_q      <= {(LEFT_W+1){1'b0}};
+      left_high_q     <= {(LEFT_W+1){1'b0}};
+      announced_any_q <= 1'b0;
+    end else begin
+      announced_any_q <= announce && (|announced);
+      if (head_take && !begun) begin
+        left_low_q  <= {(LEFT_W+1){1'b0}};
+        left_high_q <= {(LEFT_W+1){1'b0}};
+      end else begin
+        if (announced_any_q || codes_take) begin
+          left_low_q <= left_low_q + ones_in(announced_q[AxiDataW/2-1:0])
+                        - (BEAT_CODES[LEFT_W:0] & {(LEFT_W+1){codes_take}});
+        end
+        if (announced_any_q) begin
+          left_high_q <= left_high_q + ones_in(announced_q[AxiDataW-1:AxiDataW/2]);
+        end
+      end
     end
+  end
+  always @(posedge clk_i) begin
+    if (announce)             announced_q <= announced;
+    else if (announced_any_q) announced_q <= {AxiDataW{1'b0}};
   end
 
   genvar beat;

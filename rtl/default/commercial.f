@@ -4,12 +4,12 @@
 ../common/eb_activation_memory.v
 ../common/eb_af_decoder.v
 ../common/eb_af_encoder.v
-../common/eb_af_integer.v
 ../common/eb_af_multiplier.v
 ../common/eb_axi_reader.v
 ../common/eb_axi_writer.v
 ../common/eb_bitmask_decoder.v
 ../common/eb_bitmask_encoder.v
+../common/eb_counter.v
 ../common/eb_embedding.v
 ../common/eb_entropy.v
 ../common/eb_exit.v

@@ -14,12 +14,12 @@ export VERILOG_FILES = \
   $(EB_DIR)/../common/eb_activation_memory.v \
   $(EB_DIR)/../common/eb_af_decoder.v \
   $(EB_DIR)/../common/eb_af_encoder.v \
-  $(EB_DIR)/../common/eb_af_integer.v \
   $(EB_DIR)/../common/eb_af_multiplier.v \
   $(EB_DIR)/../common/eb_axi_reader.v \
   $(EB_DIR)/../common/eb_axi_writer.v \
   $(EB_DIR)/../common/eb_bitmask_decoder.v \
   $(EB_DIR)/../common/eb_bitmask_encoder.v \
+  $(EB_DIR)/../common/eb_counter.v \
   $(EB_DIR)/../common/eb_embedding.v \
   $(EB_DIR)/../common/eb_entropy.v \
   $(EB_DIR)/../common/eb_exit.v \

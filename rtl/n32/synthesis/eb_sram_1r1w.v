@@ -28,17 +28,6 @@ module eb_sram_1r1w #(
         .rd_data_o (rd_data_o)
       );
     end
-    if (Depth == 16 && Lanes == 1 && LaneW == 256) begin : g_sram_16x256_w1
-      eb_sram_16x256_w1 u_macro (
-        .clk_i (clk_i),
-        .wr_en_i (wr_en_i),
-        .wr_addr_i (wr_addr_i),
-        .wr_data_i (wr_data_i),
-        .rd_en_i (rd_en_i),
-        .rd_addr_i (rd_addr_i),
-        .rd_data_o (rd_data_o)
-      );
-    end
     if (Depth == 256 && Lanes == 1 && LaneW == 256) begin : g_sram_256x256_w1
       eb_sram_256x256_w1 u_macro (
         .clk_i (clk_i),
@@ -63,6 +52,17 @@ module eb_sram_1r1w #(
     end
     if (Depth == 2688 && Lanes == 1 && LaneW == 32) begin : g_sram_2688x32_w1
       eb_sram_2688x32_w1 u_macro (
+        .clk_i (clk_i),
+        .wr_en_i (wr_en_i),
+        .wr_addr_i (wr_addr_i),
+        .wr_data_i (wr_data_i),
+        .rd_en_i (rd_en_i),
+        .rd_addr_i (rd_addr_i),
+        .rd_data_o (rd_data_o)
+      );
+    end
+    if (Depth == 32 && Lanes == 1 && LaneW == 256) begin : g_sram_32x256_w1
+      eb_sram_32x256_w1 u_macro (
         .clk_i (clk_i),
         .wr_en_i (wr_en_i),
         .wr_addr_i (wr_addr_i),
@@ -161,10 +161,10 @@ module eb_sram_1r1w #(
       );
     end
     if (!((Depth == 128 && Lanes == 1 && LaneW == 512) ||
-          (Depth == 16 && Lanes == 1 && LaneW == 256) ||
           (Depth == 256 && Lanes == 1 && LaneW == 256) ||
           (Depth == 2688 && Lanes == 32 && LaneW == 8) ||
           (Depth == 2688 && Lanes == 1 && LaneW == 32) ||
+          (Depth == 32 && Lanes == 1 && LaneW == 256) ||
           (Depth == 32 && Lanes == 1 && LaneW == 512) ||
           (Depth == 32 && Lanes == 1 && LaneW == 544) ||
           (Depth == 4 && Lanes == 1 && LaneW == 256) ||

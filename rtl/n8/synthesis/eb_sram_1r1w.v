@@ -4,7 +4,7 @@
 module eb_sram_1r1w #(
   parameter Depth   = 64,
   parameter Lanes   = 1,
-  parameter LaneW   = 32,
+  parameter LaneW   = 64,
   parameter Backend = 0
 ) (
   input  wire                     clk_i,
@@ -105,17 +105,6 @@ module eb_sram_1r1w #(
         .rd_data_o (rd_data_o)
       );
     end
-    if (Depth == 32 && Lanes == 1 && LaneW == 64) begin : g_sram_32x64_w1
-      eb_sram_32x64_w1 u_macro (
-        .clk_i (clk_i),
-        .wr_en_i (wr_en_i),
-        .wr_addr_i (wr_addr_i),
-        .wr_data_i (wr_data_i),
-        .rd_en_i (rd_en_i),
-        .rd_addr_i (rd_addr_i),
-        .rd_data_o (rd_data_o)
-      );
-    end
     if (Depth == 512 && Lanes == 1 && LaneW == 128) begin : g_sram_512x128_w1
       eb_sram_512x128_w1 u_macro (
         .clk_i (clk_i),
@@ -160,6 +149,17 @@ module eb_sram_1r1w #(
         .rd_data_o (rd_data_o)
       );
     end
+    if (Depth == 64 && Lanes == 1 && LaneW == 64) begin : g_sram_64x64_w1
+      eb_sram_64x64_w1 u_macro (
+        .clk_i (clk_i),
+        .wr_en_i (wr_en_i),
+        .wr_addr_i (wr_addr_i),
+        .wr_data_i (wr_data_i),
+        .rd_en_i (rd_en_i),
+        .rd_addr_i (rd_addr_i),
+        .rd_data_o (rd_data_o)
+      );
+    end
     if (!((Depth == 10752 && Lanes == 8 && LaneW == 8) ||
           (Depth == 10752 && Lanes == 1 && LaneW == 8) ||
           (Depth == 16 && Lanes == 1 && LaneW == 64) ||
@@ -168,11 +168,11 @@ module eb_sram_1r1w #(
           (Depth == 32 && Lanes == 1 && LaneW == 136) ||
           (Depth == 32 && Lanes == 1 && LaneW == 160) ||
           (Depth == 32 && Lanes == 1 && LaneW == 208) ||
-          (Depth == 32 && Lanes == 1 && LaneW == 64) ||
           (Depth == 512 && Lanes == 1 && LaneW == 128) ||
           (Depth == 512 && Lanes == 1 && LaneW == 256) ||
           (Depth == 64 && Lanes == 1 && LaneW == 280) ||
-          (Depth == 64 && Lanes == 1 && LaneW == 32))) begin : g_no_macro
+          (Depth == 64 && Lanes == 1 && LaneW == 32) ||
+          (Depth == 64 && Lanes == 1 && LaneW == 64))) begin : g_no_macro
       ERROR_eb_sram_1r1w_has_no_macro_of_this_shape u_error ();
     end
   endgenerate

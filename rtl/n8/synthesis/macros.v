@@ -110,18 +110,6 @@ module eb_sram_32x208_w1 (
 endmodule
 
 (* blackbox *)
-module eb_sram_32x64_w1 (
-  input wire clk_i,
-  input wire wr_en_i,
-  input wire [4:0] wr_addr_i,
-  input wire [63:0] wr_data_i,
-  input wire rd_en_i,
-  input wire [4:0] rd_addr_i,
-  output wire [63:0] rd_data_o
-);
-endmodule
-
-(* blackbox *)
 module eb_sram_512x128_w1 (
   input wire clk_i,
   input wire wr_en_i,
@@ -166,5 +154,17 @@ module eb_sram_64x32_w1 (
   input wire rd_en_i,
   input wire [5:0] rd_addr_i,
   output wire [31:0] rd_data_o
+);
+endmodule
+
+(* blackbox *)
+module eb_sram_64x64_w1 (
+  input wire clk_i,
+  input wire wr_en_i,
+  input wire [5:0] wr_addr_i,
+  input wire [63:0] wr_data_i,
+  input wire rd_en_i,
+  input wire [5:0] rd_addr_i,
+  output wire [63:0] rd_data_o
 );
 endmodule

@@ -61,6 +61,17 @@ module eb_sram_1r1w #(
         .rd_data_o (rd_data_o)
       );
     end
+    if (Depth == 32 && Lanes == 1 && LaneW == 32) begin : g_sram_32x32_w1
+      eb_sram_32x32_w1 u_macro (
+        .clk_i (clk_i),
+        .wr_en_i (wr_en_i),
+        .wr_addr_i (wr_addr_i),
+        .wr_data_i (wr_data_i),
+        .rd_en_i (rd_en_i),
+        .rd_addr_i (rd_addr_i),
+        .rd_data_o (rd_data_o)
+      );
+    end
     if (Depth == 32 && Lanes == 1 && LaneW == 64) begin : g_sram_32x64_w1
       eb_sram_32x64_w1 u_macro (
         .clk_i (clk_i),
@@ -153,6 +164,7 @@ module eb_sram_1r1w #(
           (Depth == 16 && Lanes == 1 && LaneW == 32) ||
           (Depth == 16 && Lanes == 1 && LaneW == 64) ||
           (Depth == 256 && Lanes == 1 && LaneW == 256) ||
+          (Depth == 32 && Lanes == 1 && LaneW == 32) ||
           (Depth == 32 && Lanes == 1 && LaneW == 64) ||
           (Depth == 32 && Lanes == 1 && LaneW == 68) ||
           (Depth == 3 && Lanes == 1 && LaneW == 32) ||

@@ -62,6 +62,18 @@ module eb_sram_256x256_w1 (
 endmodule
 
 (* blackbox *)
+module eb_sram_32x32_w1 (
+  input wire clk_i,
+  input wire wr_en_i,
+  input wire [4:0] wr_addr_i,
+  input wire [31:0] wr_data_i,
+  input wire rd_en_i,
+  input wire [4:0] rd_addr_i,
+  output wire [31:0] rd_data_o
+);
+endmodule
+
+(* blackbox *)
 module eb_sram_32x64_w1 (
   input wire clk_i,
   input wire wr_en_i,
