@@ -17,17 +17,6 @@ module eb_sram_1r1w #(
 );
 
   generate
-    if (Depth == 16 && Lanes == 1 && LaneW == 128) begin : g_sram_16x128_w1
-      eb_sram_16x128_w1 u_macro (
-        .clk_i (clk_i),
-        .wr_en_i (wr_en_i),
-        .wr_addr_i (wr_addr_i),
-        .wr_data_i (wr_data_i),
-        .rd_en_i (rd_en_i),
-        .rd_addr_i (rd_addr_i),
-        .rd_data_o (rd_data_o)
-      );
-    end
     if (Depth == 16 && Lanes == 1 && LaneW == 256) begin : g_sram_16x256_w1
       eb_sram_16x256_w1 u_macro (
         .clk_i (clk_i),
@@ -138,6 +127,17 @@ module eb_sram_1r1w #(
         .rd_data_o (rd_data_o)
       );
     end
+    if (Depth == 32 && Lanes == 1 && LaneW == 128) begin : g_sram_32x128_w1
+      eb_sram_32x128_w1 u_macro (
+        .clk_i (clk_i),
+        .wr_en_i (wr_en_i),
+        .wr_addr_i (wr_addr_i),
+        .wr_data_i (wr_data_i),
+        .rd_en_i (rd_en_i),
+        .rd_addr_i (rd_addr_i),
+        .rd_data_o (rd_data_o)
+      );
+    end
     if (Depth == 32 && Lanes == 1 && LaneW == 256) begin : g_sram_32x256_w1
       eb_sram_32x256_w1 u_macro (
         .clk_i (clk_i),
@@ -160,8 +160,7 @@ module eb_sram_1r1w #(
         .rd_data_o (rd_data_o)
       );
     end
-    if (!((Depth == 16 && Lanes == 1 && LaneW == 128) ||
-          (Depth == 16 && Lanes == 1 && LaneW == 256) ||
+    if (!((Depth == 16 && Lanes == 1 && LaneW == 256) ||
           (Depth == 16 && Lanes == 1 && LaneW == 32) ||
           (Depth == 16 && Lanes == 1 && LaneW == 496) ||
           (Depth == 16 && Lanes == 1 && LaneW == 64) ||
@@ -171,6 +170,7 @@ module eb_sram_1r1w #(
           (Depth == 2 && Lanes == 1 && LaneW == 128) ||
           (Depth == 2 && Lanes == 1 && LaneW == 320) ||
           (Depth == 2 && Lanes == 1 && LaneW == 416) ||
+          (Depth == 32 && Lanes == 1 && LaneW == 128) ||
           (Depth == 32 && Lanes == 1 && LaneW == 256) ||
           (Depth == 32 && Lanes == 1 && LaneW == 272))) begin : g_no_macro
       ERROR_eb_sram_1r1w_has_no_macro_of_this_shape u_error ();

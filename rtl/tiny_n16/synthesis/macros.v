@@ -14,18 +14,6 @@ module eb_reram_123_164x64 (
 endmodule
 
 (* blackbox *)
-module eb_sram_16x128_w1 (
-  input wire clk_i,
-  input wire wr_en_i,
-  input wire [3:0] wr_addr_i,
-  input wire [127:0] wr_data_i,
-  input wire rd_en_i,
-  input wire [3:0] rd_addr_i,
-  output wire [127:0] rd_data_o
-);
-endmodule
-
-(* blackbox *)
 module eb_sram_16x256_w1 (
   input wire clk_i,
   input wire wr_en_i,
@@ -142,6 +130,18 @@ module eb_sram_2x416_w1 (
   input wire rd_en_i,
   input wire rd_addr_i,
   output wire [415:0] rd_data_o
+);
+endmodule
+
+(* blackbox *)
+module eb_sram_32x128_w1 (
+  input wire clk_i,
+  input wire wr_en_i,
+  input wire [4:0] wr_addr_i,
+  input wire [127:0] wr_data_i,
+  input wire rd_en_i,
+  input wire [4:0] rd_addr_i,
+  output wire [127:0] rd_data_o
 );
 endmodule
 

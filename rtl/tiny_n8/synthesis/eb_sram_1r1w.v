@@ -116,6 +116,17 @@ module eb_sram_1r1w #(
         .rd_data_o (rd_data_o)
       );
     end
+    if (Depth == 32 && Lanes == 1 && LaneW == 64) begin : g_sram_32x64_w1
+      eb_sram_32x64_w1 u_macro (
+        .clk_i (clk_i),
+        .wr_en_i (wr_en_i),
+        .wr_addr_i (wr_addr_i),
+        .wr_data_i (wr_data_i),
+        .rd_en_i (rd_en_i),
+        .rd_addr_i (rd_addr_i),
+        .rd_data_o (rd_data_o)
+      );
+    end
     if (Depth == 4 && Lanes == 1 && LaneW == 160) begin : g_sram_4x160_w1
       eb_sram_4x160_w1 u_macro (
         .clk_i (clk_i),
@@ -147,6 +158,7 @@ module eb_sram_1r1w #(
           (Depth == 2 && Lanes == 1 && LaneW == 64) ||
           (Depth == 32 && Lanes == 1 && LaneW == 128) ||
           (Depth == 32 && Lanes == 1 && LaneW == 136) ||
+          (Depth == 32 && Lanes == 1 && LaneW == 64) ||
           (Depth == 4 && Lanes == 1 && LaneW == 160) ||
           (Depth == 4 && Lanes == 1 && LaneW == 208))) begin : g_no_macro
       ERROR_eb_sram_1r1w_has_no_macro_of_this_shape u_error ();

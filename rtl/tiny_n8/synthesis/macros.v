@@ -122,6 +122,18 @@ module eb_sram_32x136_w1 (
 endmodule
 
 (* blackbox *)
+module eb_sram_32x64_w1 (
+  input wire clk_i,
+  input wire wr_en_i,
+  input wire [4:0] wr_addr_i,
+  input wire [63:0] wr_data_i,
+  input wire rd_en_i,
+  input wire [4:0] rd_addr_i,
+  output wire [63:0] rd_data_o
+);
+endmodule
+
+(* blackbox *)
 module eb_sram_4x160_w1 (
   input wire clk_i,
   input wire wr_en_i,
