@@ -4,7 +4,9 @@
 #   cycles        on the RTL, over shapes, array sizes and each of EdgeBERT's savings
 #   faults        accuracy over maps of faulty ReRAM cells (SENTENCES, default 40, of them golden)
 #   golden_speed  the golden machine beside OpenBLAS, and on whole data sets
+#   shapes        array sizes, and ALBERT-base with spans, sparsities and exits, as the cycle model says
 #   simulation    how fast edgebert-cosim simulates and how soon it starts
+#   skipping      cycles saved against work left out, of every kind
 #   sparsity      empty tiles and vectors, packed weights, and products with a zero operand
 #   task_switch   two shipped models in turn on one RTL (SENTENCES of each, default 16); reads the second
 #                 one's from $EDGEBERT_DATA/snips/snips_valid.tsv
@@ -13,8 +15,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 page=${2:-all}
-if [ $# -lt 1 ] || [ ! -f "$1" ] || [[ ! $page =~ ^(all|buffers|cycles|faults|golden_speed|simulation|sparsity|task_switch)$ ]]; then
-  sed -n '2,12s/^# //p' "$0" >&2
+if [ $# -lt 1 ] || [ ! -f "$1" ] || [[ ! $page =~ ^(all|buffers|cycles|faults|golden_speed|shapes|simulation|skipping|sparsity|task_switch)$ ]]; then
+  sed -n '2,14s/^# //p' "$0" >&2
   exit 2
 fi
 wants() { [ "$page" = all ] || [ "$page" = "$1" ]; }
@@ -49,10 +51,21 @@ if wants golden_speed; then
   env -u OPENBLAS_CORETYPE "$build/tests/bench/edgebert-golden-bench" generator/configs \
     models/sst2 "$1" $results/golden_speed.md
 fi
+if wants shapes; then
+  scripts/install.sh
+  scripts/build.sh tests/bench/edgebert-shapes-bench
+  "$build/tests/bench/edgebert-shapes-bench" generator/configs $results/array_sizes.md \
+    $results/albert_base.md
+fi
 if wants simulation; then
   scripts/install.sh
   scripts/build.sh tests/bench/edgebert-simulation-bench
   "$build/tests/bench/edgebert-simulation-bench" generator/configs $results/simulation_speed.md
+fi
+if wants skipping; then
+  scripts/install.sh
+  scripts/build.sh tests/bench/edgebert-skipping-bench
+  "$build/tests/bench/edgebert-skipping-bench" generator/configs $results/skipping.md
 fi
 if wants sparsity; then
   scripts/install.sh
