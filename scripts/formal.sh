@@ -7,7 +7,8 @@ build=${BUILD:-build}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-ninja -C "$build" tests/formal/formal_test
+scripts/install.sh
+scripts/build.sh tests/formal/formal_test
 "$build"/tests/formal/formal_test | tee "$log"
 
 cat > docs/results/formal.md <<EOF
@@ -16,7 +17,7 @@ cat > docs/results/formal.md <<EOF
 Each row is a checker of \`tests/formal\` with free inputs around a unit of \`rtl/common\`. *cycles* is how far its
 assertions were searched from reset; "every": they hold in every state that can be reached (Yosys makes the circuit, ABC's property-directed
 reachability proves it). *bugs* were seeded into the unit one at a time, and each failed the assertion it was meant for.
-Seconds are of one proof, on 2 cores that others used too. Made by \`scripts/formal.sh\`.
+Seconds are of one proof, on a busy machine. Made by \`scripts/formal.sh\`.
 
 | unit | parameters | assertions | cycles | bugs | s |
 |---|---|---|---:|---:|---:|
