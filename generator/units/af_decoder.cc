@@ -1,5 +1,7 @@
 #include "generator/units/af_decoder.h"
 
+#include <fmt/format.h>
+
 #include "golden/spec/formats.h"
 
 namespace edgebert::gen {
@@ -50,6 +52,10 @@ the result stands still while en_i is low.)");
   assign x_o = x_q;
 )");
   return m;
+}
+
+std::string AfDecoderOffset() {
+  return fmt::format("{} - (CodeW - 1 - ExpW)", spec::kFixedFraction);
 }
 
 }  // namespace edgebert::gen

@@ -52,8 +52,7 @@ A token id or type outside its table raises error_valid_o; the unit then waits f
   m.Local("TYPE_W", "32 - TYPE_BIT");
   m.Local("DEPTH", "(MaxVectors > 1) ? MaxVectors : 2");
   m.Local("INDEX_W", "$clog2(DEPTH)");
-  m.Local("OFFSET", fmt::format("{} - (CodeW - 1 - ExpW)", spec::kFixedFraction),
-          "see eb_af_decoder");
+  m.Local("OFFSET", AfDecoderOffset(), "see eb_af_decoder");
   m.Local("STAGES", 5, "row buffers, decoder, sum, encoder (2)");
   m.Local("[7:0] TOKEN_RANGE",
           fmt::format("8'd{}", static_cast<int>(spec::ErrorCode::kTokenRange)));

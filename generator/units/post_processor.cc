@@ -1,7 +1,5 @@
 #include "generator/units/post_processor.h"
 
-#include <fmt/format.h>
-
 #include "generator/blocks/round_shift.h"
 #include "generator/units/activation.h"
 #include "generator/units/af_decoder.h"
@@ -188,8 +186,7 @@ vector.)");
   m.Group("Results.").Output("valid_o").Output("tag_o", "TagW").Output("code_o", "Lanes*CodeW");
   m.Output("score_o", "Lanes*16").Output("fixed_o", "Lanes*26");
   m.Local("LATENCY", "10");
-  m.Local("OFFSET", fmt::format("{} - (CodeW - 1 - ExpW)", spec::kFixedFraction),
-          "see eb_af_decoder");
+  m.Local("OFFSET", AfDecoderOffset(), "see eb_af_decoder");
   m.Uses(EmitPostLane());
   m.Body(R"(
   reg [LATENCY-1:0] valid_q;
