@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -292,6 +293,41 @@ Result<std::vector<int>> LabelRows(const std::string& path, std::span<const Row>
   }
   if (!error.empty()) return error;
   return classes;
+}
+
+Result<std::vector<float>> ReadAnswers(const std::string& path, std::span<const std::string> labels,
+                                       size_t sentences) {
+  EB_ASSIGN_OR_RETURN(const std::string text, checkpoint::ReadTextFile(path, "train-data-io"));
+  const Columns columns;
+  RecordReader reader(text, columns);
+  std::vector<std::string> fields;
+  const auto fail = [&](const std::string& message) {
+    return Error({.file = path, .line = reader.line()}, message, "train-data-answers");
+  };
+  if (!reader.Next(&fields) || !std::ranges::equal(fields, labels)) {
+    return fail(
+        fmt::format("the header must be the classes of the task: '{}'", fmt::join(labels, "', '")));
+  }
+  std::vector<float> logits;
+  while (reader.Next(&fields)) {
+    for (const std::string& field : fields) {
+      const char* const end = field.data() + field.size();
+      float& logit = logits.emplace_back();
+      const auto [stop, status] = std::from_chars(field.data(), end, logit);
+      if (status != std::errc() || stop != end || !std::isfinite(logit)) {
+        return fail(fmt::format("'{}' is not a number", field));
+      }
+    }
+    if (fields.size() != labels.size()) {
+      return fail(
+          fmt::format("the line has {} logits, the task {} classes", fields.size(), labels.size()));
+    }
+  }
+  if (logits.size() != sentences * labels.size()) {
+    return fail(fmt::format("the file answers {} sentences, there are {} to train on",
+                            logits.size() / labels.size(), sentences));
+  }
+  return logits;
 }
 
 }  // namespace edgebert::train

@@ -4,7 +4,8 @@
 //   clinc   JSON: {"train": [["text", "intent"], ..], "val": .., "test": .., "oos_train": ..}
 //
 // Rules: "train-data-io", "train-data-header", "train-data-columns", "train-data-quote",
-// "train-data-utf8", "train-data-empty", "train-data-label", "train-data-json".
+// "train-data-utf8", "train-data-empty", "train-data-label", "train-data-json",
+// "train-data-answers".
 #pragma once
 
 #include <span>
@@ -37,5 +38,10 @@ Result<std::vector<std::string>> FindLabels(const Options& options, std::span<co
 /// rows, for diagnostics.
 Result<std::vector<int>> LabelRows(const std::string& path, std::span<const Row> rows,
                                    std::span<const std::string> labels);
+
+/// The logits of a teacher, row by row: a header of `labels`, then `sentences` lines of a number
+/// for each of them, separated by tabs.
+Result<std::vector<float>> ReadAnswers(const std::string& path, std::span<const std::string> labels,
+                                       size_t sentences);
 
 }  // namespace edgebert::train

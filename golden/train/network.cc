@@ -412,6 +412,16 @@ struct Impl {
     const std::vector<Tensor> hidden = Forward(batch, moment.depth, true);
     const Tensor logits = LeaveBy(MainRamp(), hidden.back().select(1, 0));
     Tensor loss = Loss(logits, batch);
+    if (recipe.every_layer) {
+      // Zhou et al. 2020, PABEE, with one classifier.
+      const auto depth = static_cast<int64_t>(hidden.size());
+      loss = loss * depth;
+      for (int64_t layer = 1; layer < depth; ++layer) {
+        const Tensor& x = hidden[size_t(layer - 1)];
+        loss = loss + layer * Loss(LeaveBy(MainRamp(), x.select(1, 0)), batch);
+      }
+      loss = loss / (depth * (depth + 1) / 2);
+    }
     if (shape.span_ramp > 0 && moment.span_learning_rate > 0 && recipe.span_penalty > 0) {
       loss = loss + recipe.span_penalty * (Value(kSpan) + shape.span_ramp).mean();
     }

@@ -44,7 +44,8 @@ struct Recipe {
   double span_penalty = 0;
   std::string prune_method = "none";  ///< none, magnitude, movement, block
   int prune_block = 16;
-  bool keep_zeros = false;  ///< zeros of the initial encoder and words stay
+  bool every_layer = false;  ///< the loss is that of all layers, weighted by their numbers
+  bool keep_zeros = false;   ///< zeros of the initial encoder and words stay
   double distil_alpha = 0;
   double distil_temperature = 1;
   std::string format_kind = "adaptivfloat";  ///< adaptivfloat, minifloat, integer

@@ -129,6 +129,9 @@ const std::vector<Entry>& Table() {
       Text("train.depth", EB_FIELD(train.depth), "",
            "growth of the depth, LAYERS:UNTIL,..: '2:0.3,4:0.5' runs 2 layers in the first 0.3 of "
            "the run, 4 until 0.5, then all"),
+      Switch("train.every_layer", EB_FIELD(train.every_layer),
+             "every layer answers through the last off-ramp, and its loss counts as much as its "
+             "number says: early layers become better"),
       Whole("train.seed", EB_FIELD(train.seed), 0, 2'000'000'000, "the same seed, the same model",
             "42"),
 
@@ -165,6 +168,9 @@ const std::vector<Entry>& Table() {
       Text("distil.teacher", EB_FIELD(distil.teacher), "",
            "checkpoint folder of a teacher with the same classes; empty: none",
            "fine-tuned ALBERT"),
+      Text("distil.answers", EB_FIELD(distil.answers), "",
+           "file of the answers of a teacher of any kind: a header of the classes in order, then "
+           "for each training sentence its logits, separated by tabs; in place of distil.teacher"),
       Real("distil.alpha", EB_FIELD(distil.alpha), 0, 1,
            "weight of the teacher's answer; the label has the rest", "0.9"),
       Real("distil.temperature", EB_FIELD(distil.temperature), 0.1, 100,
@@ -306,6 +312,9 @@ void CheckRules(const Options& options, const std::string& where, Error* error) 
   }
   if (options.span.least_off >= options.model.heads) {
     fail("'span.least_off' must leave a head");
+  }
+  if (!options.distil.teacher.empty() && !options.distil.answers.empty()) {
+    fail("'distil.teacher' and 'distil.answers' exclude each other");
   }
   const auto depth = ParseDepth(options.train.depth, options.model.layers);
   if (!depth.ok()) error->Append(depth.error().Placed({.file = where}));

@@ -56,6 +56,7 @@ struct Options {
     double dropout = 0.0;
     double label_smoothing = 0.0;
     std::string depth;
+    bool every_layer = false;
     int seed = 1;
   } train;
   struct {
@@ -79,6 +80,7 @@ struct Options {
   } prune;
   struct {
     std::string teacher;
+    std::string answers;
     double alpha = 0.9;
     double temperature = 2;
   } distil;

@@ -95,6 +95,7 @@ Recipe RecipeOf(const Options& options) {
           .span_penalty = options.span.penalty,
           .prune_method = options.prune.method,
           .prune_block = options.prune.block,
+          .every_layer = options.train.every_layer,
           .keep_zeros = options.prune.keep_zeros,
           .distil_alpha = options.distil.alpha,
           .distil_temperature = options.distil.temperature,
@@ -460,6 +461,10 @@ Status Trainer::StartNetwork() {
   tokenizer_.emplace(std::move(tokenizer).value());
   EB_RETURN_IF_ERROR(Encode(*tokenizer_, options_.data.train, &train_));
   EB_RETURN_IF_ERROR(Encode(*tokenizer_, options_.data.valid, &valid_));
+  if (!options_.distil.answers.empty()) {
+    EB_ASSIGN_OR_RETURN(teacher_,
+                        ReadAnswers(options_.distil.answers, labels_, train_.examples.size()));
+  }
   EB_RETURN_IF_ERROR(AskTeacher());
   EB_ASSIGN_OR_RETURN(const TensorMap tensors, ToTensors(model_));
   network_ = CreateNetwork(ShapeOf(model_.config), tensors, RecipeOf(options_));
@@ -542,7 +547,7 @@ std::string Trainer::Fingerprint() const {
   };
   return fmt::format(
       "{}{}\ntokenizer {:08x}\nweights of model.init and model.embeddings {:08x}\n"
-      "answers of distil.teacher {:08x}\n",
+      "answers of the teacher {:08x}\n",
       ToText(options), DataChecksum(), crc(tokenizer_bytes_), Checksum(model_), crc(teacher_));
 }
 

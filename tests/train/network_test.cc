@@ -216,6 +216,28 @@ TEST(Network, LearnsFromATeacher) {
   EXPECT_NEAR(loss(0.75), 0.25 * alone + 0.75 * 4 * divergence, 1e-4);
 }
 
+// With every_layer: the mean of what each depth loses alone, weighted by the depth.
+TEST(Network, LearnsInEveryLayer) {
+  Model model;
+  for (uint64_t seed = 3; model.config.num_hidden_layers < 3; ++seed) model = RandomModel(seed);
+  const Batch batch =
+      BatchOf(checkpoint::RandomSentences(model.config, 12, 4, 3), model.config.num_labels());
+  const auto loss = [&](bool every_layer, int depth) {
+    const auto network =
+        CreateNetwork(ShapeOf(model.config), TensorsOf(model), {.every_layer = every_layer});
+    return network->Backward(batch, {.depth = depth}).loss;
+  };
+  const int layers = model.config.num_hidden_layers;
+  double sum = 0;
+  double weights = 0;
+  for (int depth = 1; depth <= layers; ++depth) {
+    sum += depth * loss(false, depth);
+    weights += depth;
+    EXPECT_NEAR(loss(true, depth), sum / weights, 1e-5) << depth;
+  }
+  EXPECT_GT(std::abs(loss(true, layers) - loss(false, layers)), 1e-3);
+}
+
 // Sanh et al. 2020: dL/dS = dL/dW' * W, masked weights included.
 TEST(Network, ScoresTakeTheGradientStraightThrough) {
   Model model = RandomModel(3);

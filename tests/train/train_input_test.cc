@@ -217,6 +217,28 @@ TEST(TrainData, FindsClasses) {
             "[train-data-label]");
 }
 
+TEST(TrainData, ReadsATeachersAnswers) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> labels = {"no", "yes"};
+  const auto read = [&](const std::string& text) {
+    return ReadAnswers(folder.Write("a.tsv", text), labels, 2);
+  };
+  EXPECT_EQ(*read("no\tyes\n-1.5\t2\n0\t1e-3\n"), (std::vector<float>{-1.5F, 2, 0, 1e-3F}));
+  const auto error = [&](const std::string& text) {
+    return read(text).error().Format().substr(folder.File("a.tsv").size());
+  };
+  EXPECT_EQ(error("yes\tno\n1\t2\n1\t2\n"),
+            ":1: error: the header must be the classes of the task: 'no', 'yes' "
+            "[train-data-answers]");
+  EXPECT_EQ(error("no\tyes\n1\t2\n1\tnan\n"),
+            ":3: error: 'nan' is not a number [train-data-answers]");
+  EXPECT_EQ(error("no\tyes\n1\n1\t2\n"),
+            ":2: error: the line has 1 logits, the task 2 classes [train-data-answers]");
+  EXPECT_EQ(error("no\tyes\n1\t2\n"),
+            ":2: error: the file answers 1 sentences, there are 2 to train on "
+            "[train-data-answers]");
+}
+
 // Tokeniser
 
 TEST(TrainVocabulary, IsTheSameFromTheSameSentences) {

@@ -405,6 +405,29 @@ TEST_F(Trainer, AsksATeacher) {
                                   "the task, 'music,light' [train-init]");
 }
 
+// The answers of a teacher of any kind; the labels are all but one the same and count nothing.
+TEST_F(Trainer, LearnsFromAnswersInAFile) {
+  const std::string right = Text(options_.data.train);
+  std::string wrong = "sentence\tlabel\n";
+  std::string answers = "light\tmusic\n";
+  for (size_t at = right.find('\n') + 1; at < right.size(); at = right.find('\n', at) + 1) {
+    const size_t tab = right.find('\t', at);
+    wrong += right.substr(at, tab - at) + "\tmusic\n";
+    answers += right.compare(tab, 6, "\tlight") == 0 ? "3\t-3\n" : "-3\t3\n";
+  }
+  options_.data.train = folder_.Write("wrong.tsv", wrong + "the lamp\tlight\n");
+  options_.distil.answers = folder_.Write("answers.tsv", answers + "3\t-3\n");
+  options_.distil.alpha = 1;
+  options_.train.every_layer = true;
+  ASSERT_TRUE(Run("student").ok());
+  EXPECT_NE(lines_.find("full depth: accuracy 100.00 %"), std::string::npos) << lines_;
+
+  options_.distil.answers = folder_.Write("short.tsv", answers);
+  EXPECT_EQ(ErrorOf("other"), options_.distil.answers +
+                                  ":241: error: the file answers 240 sentences, there are 241 to "
+                                  "train on [train-data-answers]");
+}
+
 TEST_F(Trainer, RefusesWhatDoesNotFit) {
   Options good = options_;
   options_.data.train = "";
