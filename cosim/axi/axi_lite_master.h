@@ -27,6 +27,8 @@ class AxiLiteMaster : public Agent {
   AxiLiteMaster(const AxiLitePorts& ports, const AxiLiteOptions& options);
 
   void Reseed(uint64_t seed) { random_ = Random(seed); }
+  /// From now on, as in the options.
+  void SetStalls(double stalls) { options_.stalls = stalls; }
   /// Forgets what is under way: the design is being reset.
   void Reset();
 

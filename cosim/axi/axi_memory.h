@@ -57,6 +57,11 @@ class AxiMemory : public Agent {
 
   /// Starts the random choices anew.
   void Reseed(uint64_t seed) { random_ = Random(seed); }
+  /// From now on, as in the options.
+  void SetStalls(double stalls, int latency_jitter) {
+    options_.stalls = stalls;
+    options_.latency_jitter = latency_jitter;
+  }
 
   /// Forgets what is outstanding: the design is being reset.
   void Reset();

@@ -335,6 +335,11 @@ void Accelerator::SetState(const model::MachineState& state) {
   }
 }
 
+void Accelerator::SetStalls(double stalls) {
+  memory_.SetStalls(stalls, stalls > 0 ? options_.latency : 0);
+  host_.SetStalls(stalls);
+}
+
 void Accelerator::Idle(uint64_t cycles) {
   for (uint64_t i = 0; i < cycles; ++i) bench_.Cycle();
 }

@@ -101,6 +101,9 @@ class Accelerator {
   /// Sets the memories between units (activations, scores, logits) through the backdoor.
   void SetState(const model::MachineState& state);
 
+  /// From now on, as in the options.
+  void SetStalls(double stalls);
+
   /// Cycles in which the host does nothing.
   void Idle(uint64_t cycles);
 

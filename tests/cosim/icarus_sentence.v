@@ -7,6 +7,8 @@
 //   <unit> score <address> <scores>
 //   <unit> logit <strip> <logits>
 //   <unit> exit <entropy> <prediction>
+// An output of eb_top that is unknown when it counts, from KNOWN_AFTER cycles behind the release of
+// reset on, is an error: a payload counts while its valid is high, everything else always.
 // At the end memory is written to memory_after.hex, and the last line printed is "done", or "error"
 // and what is wrong. +dump writes waves to sentence.vcd.
 //
@@ -31,6 +33,9 @@ module icarus_sentence #(
   localparam STRB_W = AxiDataW / 8;
   localparam OKAY   = 2'd0;
   localparam DECERR = 2'd3;
+
+  // Cycles that the reset takes to be released inside, and one more.
+  localparam KNOWN_AFTER = 3;
 
   // Operations of the script.
   localparam OP_WRITE = 32'd1;
@@ -325,6 +330,33 @@ module icarus_sentence #(
     end
     $display("done");
     finish;
+  end
+
+  // ---- Unknown outputs --------------------------------------------------------------------------
+
+  wire [10:0] control = {awready, wready, bvalid, arready, rvalid, m_arvalid, m_rready, m_awvalid,
+                         m_wvalid, m_bready, irq};
+  integer     released;
+
+  initial released = 0;
+
+  always @(posedge clk) begin
+    if (rst_n) released <= released + 1;
+    if (released > KNOWN_AFTER) begin
+      if (^control === 1'bx) begin
+        $display("unknown: %b", control);
+        fail("a valid, a ready or the interrupt is unknown");
+      end
+      if (bvalid && ^bresp === 1'bx) fail("an answer at the registers is unknown");
+      if (rvalid && ^{rresp, rdata} === 1'bx) fail("a register reads as unknown");
+      if (m_arvalid && ^{m_arid, m_araddr, m_arlen, m_arsize, m_arburst} === 1'bx) begin
+        fail("an address to read from is unknown");
+      end
+      if (m_awvalid && ^{m_awid, m_awaddr, m_awlen, m_awsize, m_awburst} === 1'bx) begin
+        fail("an address to write to is unknown");
+      end
+      if (m_wvalid && ^{m_wdata, m_wstrb, m_wlast} === 1'bx) fail("data to write is unknown");
+    end
   end
 
   // ---- Write-backs of the units -----------------------------------------------------------------
