@@ -4,23 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "cosim/axi/axi_checker.h"
-#include "cosim/axi/axi_lite_master.h"
-#include "cosim/axi/axi_memory.h"
-#include "cosim/sim/bench.h"
-#include "cosim/sim/dut.h"
 #include "cosim/sim/random.h"
-#include "cosim/system/accelerator.h"
-#include "golden/checkpoint/calibration.h"
-#include "golden/checkpoint/image_builder.h"
-#include "golden/checkpoint/quantizer.h"
-#include "golden/checkpoint/random_checkpoint.h"
-#include "golden/model/machine.h"
+#include "tests/cosim/host_rig.h"
 #include "tests/cosim/system_support.h"
 
 namespace edgebert {
@@ -30,58 +19,14 @@ using cosim::AxiResponse;
 using cosim::RegisterOffset;
 using spec::ErrorCode;
 
-constexpr uint64_t kProgramBase = 0x1'0000;
-constexpr uint64_t kTokenBase = 0x2'0000;
-constexpr uint64_t kResultBase = 0x3'0000;
-constexpr uint64_t kWeightBase = 0x10'0000;
-constexpr uint32_t kStart = 1, kAbort = 2, kLoad = 4;                             // CONTROL
-constexpr uint32_t kBusy = 1, kDone = 2, kError = 4, kLoaded = 8, kAborted = 16;  // STATUS
 constexpr uint64_t kLimit = 200'000;
 
-spec::AcceleratorConfig TinyConfig() {
-  auto config = spec::LoadConfig(EDGEBERT_CONFIGS "/tiny.cfg");
-  EB_CHECK(config.ok(), "{}", config.error().Format());
-  return *config;
-}
-
-std::vector<uint8_t> Bytes(std::span<const uint32_t> words) {
-  std::vector<uint8_t> bytes;
-  for (const uint32_t word : words) {
-    for (int b = 0; b < 4; ++b) bytes.push_back(static_cast<uint8_t>(word >> (8 * b)));
-  }
-  return bytes;
-}
-
-class TopRecovery : public testing::Test {
+class TopRecovery : public testing::Test, protected HostRig {
  protected:
-  TopRecovery()
-      : config_(TinyConfig()),
-        dut_(Build(config_)),
-        memory_(cosim::AxiPorts::Bind(dut_),
-                {.seed = 3, .stalls = 0.2, .latency = 8, .latency_jitter = 8}),
-        host_(cosim::AxiLitePorts::Bind(dut_), {.seed = 4, .stalls = 0.2}),
-        axi_checker_(cosim::AxiPorts::Bind(dut_), dut_.Get("rst_ni")),
-        axil_checker_(cosim::AxiLitePorts::Bind(dut_), dut_.Get("rst_ni")),
-        bench_(dut_),
-        record_(4 * (spec::kResultLogitsWord + 256)) {
-    MakeImage();
-    memory_.AddReadOnlyRegion(kProgramBase, program_);
-    memory_.AddReadOnlyRegion(kTokenBase, tokens_);
-    memory_.AddRegion(kResultBase, record_);
-    memory_.AddReadOnlyRegion(kWeightBase, weights_);
-    bench_.Add(memory_);
-    bench_.Add(host_);
-    bench_.Add(axi_checker_);
-    bench_.Add(axil_checker_);
-    dut_.Reset();
-    for (int i = 0; i < 4; ++i) bench_.Cycle();  // eb_reset_sync
-    for (const auto& [name, base] :
-         {std::pair{"PROGRAM_BASE_LOW", kProgramBase}, std::pair{"TOKEN_BASE_LOW", kTokenBase},
-          std::pair{"RESULT_BASE_LOW", kResultBase}, std::pair{"WEIGHT_BASE_LOW", kWeightBase}}) {
-      Write(name, static_cast<uint32_t>(base));
-    }
-    Write("IRQ_ENABLE", 7);
-    Write("PROGRAM_LENGTH", static_cast<uint32_t>(image_.program.size()));
+  TopRecovery() : HostRig({}, /*stalls=*/0.2) {
+    ProgramReram();
+    Reset();
+    EXPECT_TRUE(Configure());
     Load();
   }
   ~TopRecovery() override {
@@ -90,68 +35,18 @@ class TopRecovery : public testing::Test {
     EXPECT_EQ(test::Format(axil_checker_.violations()), "");
   }
 
-  static cosim::Dut Build(const spec::AcceleratorConfig& config) {
-    auto dut = cosim::Dut::Build({.files = cosim::EmitVerilog(config),
-                                  .top = "eb_top",
-                                  .public_signals = {{"eb_reram_macro", "slc_mem", true},
-                                                     {"eb_reram_macro", "mlc_mem", true},
-                                                     {"eb_sequencer", "unit_busy_i"}},
-                                  .optimize = cosim::Optimize::kQuick,
-                                  .unknowns = cosim::Unknowns::kRandom},
-                                 /*seed=*/8);
-    EB_CHECK(dut.ok(), "{}", dut.error().Format());
-    return std::move(dut).value();
-  }
-
-  /// A random model of 3 layers, and a sentence.
-  void MakeImage() {
-    constexpr uint64_t kSeed = 9;
-    const auto model = checkpoint::RandomModelConfig(config_, kSeed);
-    const auto weights = checkpoint::RandomModelWeights(model, config_.vmac.n, kSeed);
-    const auto sentences =
-        checkpoint::RandomSentences(model, config_.model.seq_len, /*count=*/3, kSeed);
-    const auto biases =
-        checkpoint::Calibrate({model, weights}, sentences, checkpoint::FormatOf(config_));
-    auto built = checkpoint::BuildImage(model, weights, biases, config_, {.name = "random"});
-    EB_CHECK(built.ok(), "{}", built.error().Format());
-    image_ = *std::move(built);
-    sentence_ = checkpoint::TokenWords(sentences[0]);
-    for (const auto& instruction : image_.program) {
-      const auto bytes = Bytes(instruction.words);
-      program_.insert(program_.end(), bytes.begin(), bytes.end());
-    }
-    tokens_.resize(4 * static_cast<size_t>(config_.model.seq_len));
-    weights_ = image_.weights;
-    const auto load = [&](const std::string& name, const std::vector<uint8_t>& bytes) {
-      const cosim::Memory memory = dut_.GetMemory("u_reram_macro.g_array." + name);
-      const size_t word_bytes = static_cast<size_t>(memory.bits()) / 8;
-      for (size_t i = 0; i < bytes.size(); ++i) {
-        memory[i / word_bytes].SetBits(8 * static_cast<int>(i % word_bytes), 8, bytes[i]);
-      }
-    };
-    load("slc_mem", image_.reram.slc);
-    load("mlc_mem", image_.reram.mlc);
-  }
-
   void Write(const std::string& name, uint32_t value) {
-    EXPECT_TRUE(host_.Write(bench_, RegisterOffset(name), value).Okay()) << name;
+    EXPECT_TRUE(TryWrite(name, value)) << name;
   }
   uint32_t Read(const std::string& name) {
-    const cosim::AxiLiteReply reply = host_.Read(bench_, RegisterOffset(name));
-    EXPECT_TRUE(reply.Okay()) << name;
-    return reply.data;
+    const std::optional<uint32_t> value = TryRead(name);
+    EXPECT_TRUE(value.has_value()) << name;
+    return value.value_or(0);
   }
-  void Start(const std::vector<uint32_t>& sentence) {
-    const std::vector<uint8_t> bytes = Bytes(sentence);
-    std::copy(bytes.begin(), bytes.end(), tokens_.begin());
-    std::fill(record_.begin(), record_.end(), 0);
-    Write("LENGTH", static_cast<uint32_t>(sentence.size()));
-    Write("CONTROL", kStart);
-  }
+  void Start(const Sentence& sentence) { EXPECT_TRUE(TryStart(sentence)); }
   /// Waits for the interrupt and expects a state.
   void Finish(uint32_t status, uint32_t error = 0) {
-    const cosim::Port irq = dut_.Get("irq_o");
-    ASSERT_TRUE(bench_.RunUntil([&] { return irq.Get() != 0; }, kLimit)) << "no interrupt";
+    ASSERT_TRUE(WaitForInterrupt(kLimit)) << "no interrupt";
     EXPECT_EQ(Read("STATUS"), status);
     EXPECT_EQ(Read("ERROR"), error);
     EXPECT_EQ(Read("IRQ_STATUS"), status >> 1 == (kDone | kLoaded) >> 1 ? 1U
@@ -160,7 +55,7 @@ class TopRecovery : public testing::Test {
     EXPECT_EQ(dut_.Get("u_sequencer.unit_busy_i").Get(), 0U);
     EXPECT_TRUE(memory_.Idle());
     Write("IRQ_STATUS", 7);
-    EXPECT_EQ(irq.Get(), 0U);
+    EXPECT_EQ(irq_.Get(), 0U);
   }
   /// Loads what `program_` is now.
   void Load() {
@@ -175,34 +70,14 @@ class TopRecovery : public testing::Test {
   void ExpectGolden() {
     Start(sentence_);
     Finish(kDone | kLoaded);
-    model::Machine machine(config_, image_);
-    const model::SentenceResult& golden = machine.Run(sentence_, /*threshold=*/0);
-    ASSERT_EQ(golden.error, ErrorCode::kNone);
-    std::vector<uint32_t> expected(record_.size() / 4);
-    expected[0] = spec::kResultMarker;
-    expected[1] = static_cast<uint32_t>(golden.exit_layer);
-    expected[2] = static_cast<uint32_t>(golden.prediction);
-    expected[3] = static_cast<uint32_t>(golden.logits.size());
-    std::copy(golden.entropies.begin(), golden.entropies.end(), expected.begin() + 4);
-    for (size_t c = 0; c < golden.logits.size(); ++c) {
-      expected[spec::kResultLogitsWord + c] = static_cast<uint32_t>(golden.logits[c]);
-    }
+    const std::vector<uint32_t> expected = GoldenRecord(sentence_);
     EXPECT_EQ(record_, Bytes(expected));
     EXPECT_EQ(Read("EXIT_LAYER"), expected[1]);
     EXPECT_EQ(Read("PREDICTION"), expected[2]);
-    EXPECT_EQ(Read("ENTROPY"), golden.entropies.back());
+    EXPECT_EQ(Read("ENTROPY"), expected[spec::kResultEntropyWord + expected[1] - 1]);
   }
 
-  spec::AcceleratorConfig config_;
-  cosim::Dut dut_;
-  cosim::AxiMemory memory_;
-  cosim::AxiLiteMaster host_;
-  cosim::AxiChecker axi_checker_;
-  cosim::AxiLiteChecker axil_checker_;
-  cosim::Bench bench_;
-  model::Image image_;
-  std::vector<uint32_t> sentence_;
-  std::vector<uint8_t> program_, tokens_, record_, weights_;
+  const Sentence& sentence_ = sentences_[0];
 };
 
 TEST_F(TopRecovery, AbortAtAnyMoment) {
@@ -219,8 +94,7 @@ TEST_F(TopRecovery, AbortAtAnyMoment) {
       continue;
     }
     Write("CONTROL", kAbort);
-    const cosim::Port irq = dut_.Get("irq_o");
-    ASSERT_TRUE(bench_.RunUntil([&] { return irq.Get() != 0; }, kLimit));
+    ASSERT_TRUE(WaitForInterrupt(kLimit));
     if ((Read("STATUS") & kDone) != 0) {  // it ended while the abort was on its way
       Finish(kDone | kLoaded);
       continue;
