@@ -6,12 +6,13 @@
 # clinc150/data_full.json and sst2/{train,dev}.tsv. STUDY is ablation, pruning, embedding, formats,
 # weights, shipped (formats of models/sst2) or report; without one, all of them. Runs stay in
 # out/recipe, and what is finished there is not done again: an interrupted study goes on.
-# SEEDS="1 2 3" and TASKS="snips banking77 clinc150" choose others; the sweeps run on the first task.
+# SEEDS="1 2 3", TASKS="snips banking77 clinc150" (of the ablation) and SWEEPS="banking77 snips" (of the
+# other studies) choose others.
 # The trainer must be built (scripts/train.sh does it).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ $# -lt 1 ] || [ ! -d "$1" ]; then
-  sed -n '4,10s/^# //p' "$0" >&2
+  sed -n '4,11s/^# //p' "$0" >&2
   exit 2
 fi
 data=$1
@@ -19,7 +20,7 @@ shift
 studies=${*:-ablation pruning embedding formats weights shipped report}
 seeds=${SEEDS:-1 2 3}
 tasks=${TASKS:-snips banking77 clinc150}
-sweep_task=${tasks%% *}
+sweeps=${SWEEPS:-banking77 snips}
 build=${BUILD:-build}
 out=out/recipe
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
@@ -36,7 +37,6 @@ whole_embeddings=(--prune.embedding_sparsity 0)
 prune_methods="movement magnitude block"
 prune_sparsities="0.5 0.7 0.9"
 embedding_densities="5 20 60"
-weight_formats="8,3 6,3 4,2"
 formats="8,3 7,3 6,3 5,2 4,2"
 
 options_of() { # TASK
@@ -126,7 +126,7 @@ formats() { in_formats "$1" "$2" "$(folder "$1" all "$2")"; } # TASK SEED
 # Its weights alone rounded to AdaptivFloat and to what others use, by the trainer, in FP32.
 weights() { # TASK SEED
   local format kind
-  for format in $weight_formats; do
+  for format in $formats; do
     for kind in adaptivfloat minifloat integer; do
       run "$1" "$kind-$format" "$2" 0 "${no_ramps[@]}" --model.init "$(folder "$1" all "$2")" \
         --format.aware 0 --format.kind "$kind" --format.width "${format%,*}" \
@@ -208,31 +208,35 @@ set offsets 0, 0, 1, 1
 plot ${plots%, }
 END
   fi
-  plots=""
-  for method in $prune_methods; do
+  for task in $sweeps; do
+    plots=""
+    for method in $prune_methods; do
+      # shellcheck disable=SC2086
+      points "$task" "$method-%s" $prune_sparsities > "$curves/$method"
+      [ ! -s "$curves/$method" ] ||
+        plots+="'$curves/$method' using (100*\$1):2:3:4 with yerrorlines title '$method', "
+    done
+    [ -z "$plots" ] ||
+      sparsity_picture "$task" pruning "zeros in the encoder [%]" "${plots%, }"
     # shellcheck disable=SC2086
-    points "$sweep_task" "$method-%s" $prune_sparsities > "$curves/$method"
-    [ -s "$curves/$method" ] &&
-      plots+="'$curves/$method' using (100*\$1):2:3:4 with yerrorlines title '$method', "
+    points "$task" "embedding-%s" $embedding_densities > "$curves/embedding"
+    [ ! -s "$curves/embedding" ] ||
+      sparsity_picture "$task" embedding "density of the word embeddings [%]" \
+        "'$curves/embedding' using 1:2:3:4 with yerrorlines notitle"
   done
-  # shellcheck disable=SC2086
-  points "$sweep_task" "embedding-%s" $embedding_densities > "$curves/embedding"
-  [ -z "$plots" ] || sparsity_picture pruning "zeros in the encoder [%]" "${plots%, }"
-  [ ! -s "$curves/embedding" ] || sparsity_picture embedding "density of the word embeddings [%]" \
-    "'$curves/embedding' using 1:2:3:4 with yerrorlines notitle"
 }
 
-sparsity_picture() { # NAME X-AXIS PLOTS
+sparsity_picture() { # TASK NAME X-AXIS PLOTS
   gnuplot <<END
 set terminal pngcairo size 640,440 font "sans,11"
-set output "docs/results/recipe_$1.png"
-set title "$sweep_task, golden model"
-set xlabel "$2"
+set output "docs/results/recipe_$2_$1.png"
+set title "$1, golden model"
+set xlabel "$3"
 set ylabel "validation accuracy [%]"
 set key bottom left
 set grid
 set offsets 5, 5, 1, 1
-plot $3
+plot $4
 END
 }
 
@@ -253,6 +257,10 @@ ablation_table() { # TASK
   done
   echo "| + off-ramps and exit: all combined | | $(mean "$1" all golden exit) |" \
     "$(mean "$1" all layers) | $(mean "$1" all weight_kib) | $(mean "$1" all reram_kib) |"
+}
+
+picture() { # NAME TITLE
+  [ ! -f "docs/results/recipe_$1.png" ] || printf '\n![%s](recipe_%s.png)\n' "$2" "$1"
 }
 
 report() {
@@ -281,68 +289,80 @@ END
     reach=$(reaches "$(folder "$task" all 1)" || true)
     [ -z "$reach" ] || printf '\nTokens that the heads reach, all combined, seed 1: %s.\n' "$reach"
   done
-  [ ! -f docs/results/recipe_exit.png ] || printf '\n![Accuracy against mean exit layer](recipe_exit.png)\n'
+  picture exit "Accuracy against mean exit layer"
   cat <<END
 
 ## Pruning the encoder
 
-$sweep_task, nothing else pruned, no spans, no teacher; 2 layers, which share their weights, so these are as many as
-above. Blocks are 16 x 16. Unpruned: $(mean "$sweep_task" sweep golden full).
-
-| zeros | movement | magnitude | block movement |
-|---|---|---|---|
+Nothing else pruned, no spans, no teacher; 2 layers, which share their weights, so these are as many as above. Blocks
+are 16 x 16.
 END
-  for sparsity in $prune_sparsities; do
-    echo -n "| $(awk "BEGIN { print 100 * $sparsity }") % |"
-    for method in $prune_methods; do
-      echo -n " $(mean "$sweep_task" "$method-$sparsity" golden full) |"
+  for task in $sweeps; do
+    cat <<END
+
+| $task, zeros | movement | magnitude | block movement |
+|---|---|---|---|
+| none | $(mean "$task" sweep golden full) | | |
+END
+    for sparsity in $prune_sparsities; do
+      echo -n "| $(awk "BEGIN { print 100 * $sparsity }") % |"
+      for method in $prune_methods; do
+        echo -n " $(mean "$task" "$method-$sparsity" golden full) |"
+      done
+      echo
     done
-    echo
+    picture "pruning_$task" "Accuracy against zeros in the encoder"
   done
-  [ ! -f docs/results/recipe_pruning.png ] ||
-    printf '\n![Accuracy against zeros in the encoder](recipe_pruning.png)\n'
   cat <<END
 
 ## Pruning the word embeddings
 
-The same model, only its word embeddings pruned, by magnitude. All of them: $(mean "$sweep_task" sweep golden full).
-
-| density | accuracy | ReRAM [KiB] |
-|---|---|---|
+The same models, only their word embeddings pruned, by magnitude.
 END
-  for density in $embedding_densities; do
-    echo "| $density % | $(mean "$sweep_task" "embedding-$density" golden full) |" \
-      "$(mean "$sweep_task" "embedding-$density" reram_kib) |"
+  for task in $sweeps; do
+    cat <<END
+
+| $task, density | accuracy | ReRAM [KiB] |
+|---|---|---|
+| 100 % | $(mean "$task" sweep golden full) | $(mean "$task" sweep reram_kib) |
+END
+    for density in $embedding_densities; do
+      echo "| $density % | $(mean "$task" "embedding-$density" golden full) |" \
+        "$(mean "$task" "embedding-$density" reram_kib) |"
+    done
+    picture "embedding_$task" "Accuracy against the density of the embeddings"
   done
-  [ ! -f docs/results/recipe_embedding.png ] ||
-    printf '\n![Accuracy against the density of the embeddings](recipe_embedding.png)\n'
   cat <<END
 
 ## Formats
 
 Finished models rounded to AdaptivFloat<width, exponent bits>, weights and activations, without training; full depth.
-SST-2 is \`models/sst2\`, 12 layers, on the 872 sentences of its dev set; the other is "all combined" of above.
+SST-2 is \`models/sst2\`, 12 layers, on the 872 sentences of its dev set; the others are "all combined" of above.
 
-| | SST-2 | $sweep_task |
-|---|---|---|
-| FP32 | $(mean sst2 format-8,3 fp32) | $(mean "$sweep_task" format-8,3 fp32) |
+| | SST-2 |$(for task in $sweeps; do echo -n " $task |"; done)
+|---|---|$(for task in $sweeps; do echo -n "---|"; done)
+| FP32 | $(mean sst2 format-8,3 fp32) |$(for task in $sweeps; do echo -n " $(mean "$task" format-8,3 fp32) |"; done)
 END
   for format in $formats; do
-    echo "| <$format> | $(mean sst2 "format-$format" golden full) |" \
-      "$(mean "$sweep_task" "format-$format" golden full) |"
+    echo -n "| <$format> | $(mean sst2 "format-$format" golden full) |"
+    for task in $sweeps; do echo -n " $(mean "$task" "format-$format" golden full) |"; done
+    echo
   done
   cat <<END
 
-The weights alone, rounded after training by the trainer; the rest in FP32, so **not** the golden model ($sweep_task). A
-minifloat is an IEEE float of as many bits, without infinities, its bias fixed; an integer is symmetric with one scale a
-tensor.
+The weights alone, rounded after training by the trainer; the rest in FP32, so **not** the golden model. A minifloat is
+an IEEE float of as many bits, without infinities, its bias fixed; an integer is symmetric with one scale a tensor.
+END
+  for task in $sweeps; do
+    cat <<END
 
-| width, exponent bits | AdaptivFloat | minifloat | integer of this width |
+| $task, width, exponent bits | AdaptivFloat | minifloat | integer of this width |
 |---|---|---|---|
 END
-  for format in $weight_formats; do
-    echo "| <$format> | $(mean "$sweep_task" "adaptivfloat-$format" fp32) |" \
-      "$(mean "$sweep_task" "minifloat-$format" fp32) | $(mean "$sweep_task" "integer-$format" fp32) |"
+    for format in $formats; do
+      echo "| <$format> | $(mean "$task" "adaptivfloat-$format" fp32) |" \
+        "$(mean "$task" "minifloat-$format" fp32) | $(mean "$task" "integer-$format" fp32) |"
+    done
   done
   cat <<'END'
 
@@ -375,7 +395,8 @@ for seed in $seeds; do
   for study in $studies; do
     case $study in
       ablation) for task in $tasks; do ablation "$task" "$seed"; done ;;
-      pruning | embedding | formats | weights | shipped) "$study" "$sweep_task" "$seed" ;;
+      pruning | embedding | formats | weights) for task in $sweeps; do "$study" "$task" "$seed"; done ;;
+      shipped) shipped ;;
     esac
   done
 done
