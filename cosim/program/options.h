@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cosim/sim/verilate.h"
 #include "golden/base/result.h"
 #include "golden/model/program_slice.h"
 #include "golden/spec/config.h"
@@ -48,6 +49,7 @@ struct Options {
   std::optional<model::SlicePoint> rtl_to;
   std::string cache;
   bool replay = true;
+  Optimize optimize = Optimize::kSpeed;  ///< of the simulator; no option of the command line
 
   /// Applied over the file.
   Result<spec::AcceleratorConfig> ApplyOverrides(const spec::AcceleratorConfig& config) const;

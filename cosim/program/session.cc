@@ -90,6 +90,7 @@ Result<std::unique_ptr<Session::Simulation>> Session::MakeSimulation(bool trace)
       simulation->accelerator,
       Accelerator::Build(workload_.config, files_,
                          {.trace = trace,
+                          .optimize = options_.optimize,
                           .stalls = options_.stalls,
                           .latency = options_.latency,
                           .unknowns = options_.random_init ? Unknowns::kRandom : Unknowns::kFast,

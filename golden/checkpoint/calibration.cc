@@ -119,6 +119,7 @@ Result<ActivationBiases> ReadActivationBiases(const std::string& directory) {
   if (const auto mistake = ParseJson(text, &json)) {
     return Error({path, LineOf(text, mistake->byte)}, mistake->message, "calibration-io");
   }
+  if (!json.is_object()) return Error({path, 1}, "the file is not a JSON object", "calibration-io");
   const nlohmann::json edgebert = json.value("edgebert", nlohmann::json::object());
   if (!edgebert.is_object() || !edgebert.contains(kKey)) {
     return Error({path},

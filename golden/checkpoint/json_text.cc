@@ -7,8 +7,38 @@
 #include <vector>
 
 namespace edgebert::checkpoint {
+namespace {
+
+constexpr int kMaxDepth = 64;  // the library prints values by recursion
+
+/// Offset of the first bracket that is nested too deep; npos when there is none.
+size_t FindTooDeep(std::string_view text) {
+  int depth = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (quoted) {
+      if (text[i] == '\\') {
+        ++i;
+      } else {
+        quoted = text[i] != '"';
+      }
+    } else if (text[i] == '"') {
+      quoted = true;
+    } else if (text[i] == '[' || text[i] == '{') {
+      if (++depth > kMaxDepth) return i;
+    } else if (text[i] == ']' || text[i] == '}') {
+      --depth;
+    }
+  }
+  return text.npos;
+}
+
+}  // namespace
 
 std::optional<JsonMistake> ParseJson(std::string_view text, nlohmann::json* json) {
+  if (const size_t at = FindTooDeep(text); at != text.npos) {
+    return JsonMistake{.byte = at, .message = fmt::format("nested deeper than {}", kMaxDepth)};
+  }
   std::optional<JsonMistake> duplicate;
   std::vector<std::set<std::string>> keys;  // of each object that is open
   const auto on_event = [&](int, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {

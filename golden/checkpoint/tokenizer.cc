@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <sentencepiece_processor.h>
 
+#include <exception>
+
+#include "golden/checkpoint/character_map.h"
 #include "golden/checkpoint/file.h"
 
 namespace edgebert::checkpoint {
@@ -24,6 +27,15 @@ uint32_t LowerLetter(uint32_t c) {
   if (in(0x400, 0x40f)) return c + 80;  // Cyrillic
   if (in(0x410, 0x42f)) return c + 32;
   return c;
+}
+
+bool LoadProcessor(const std::string& bytes, sentencepiece::SentencePieceProcessor* processor) {
+  if (bytes.empty() || !HasSoundCharacterMaps(bytes)) return false;
+  try {
+    return processor->LoadFromSerializedProto(bytes).ok();
+  } catch (const std::exception&) {
+    return false;  // the library's trie throws, for one at a piece that begins with a zero
+  }
 }
 
 Error Failure(const std::string& message, const char* rule) { return Error({}, message, rule); }
@@ -49,7 +61,7 @@ Result<Tokenizer> Tokenizer::Load(const std::string& path, const ModelConfig& co
   };
   EB_ASSIGN_OR_RETURN(const std::string bytes, ReadTextFile(path, "tokenizer-io"));
   auto state = std::make_unique<State>();
-  if (bytes.empty() || !state->processor.LoadFromSerializedProto(bytes).ok()) {
+  if (!LoadProcessor(bytes, &state->processor)) {
     return fail("the file is not a SentencePiece model");
   }
   const int pieces = state->processor.GetPieceSize();

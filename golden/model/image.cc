@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace edgebert::model {
 namespace {
@@ -67,19 +68,49 @@ json HeaderOf(const Image& image) {
   };
 }
 
-// Fills everything but the blobs; throws what nlohmann::json throws on a wrong key or type.
-void ReadHeader(const json& header, Image& image) {
+/// False when the member is no whole number from `low` to the largest T.
+template <typename T>
+bool ReadWhole(const json& object, const char* key, T low, T* value) {
+  const json& number = object.at(key);
+  const bool fits = number.is_number_unsigned()
+                        ? std::in_range<T>(number.get<uint64_t>())
+                        : number.is_number_integer() && std::in_range<T>(number.get<int64_t>());
+  if (fits) *value = number.get<T>();
+  return fits && *value >= low;
+}
+
+/// Byte counts of program, weights, SLC and MLC.
+using BlobSizes = std::array<size_t, 4>;
+
+/// Fills everything but the blobs. False, or throws what nlohmann::json throws, on a wrong key or
+/// value.
+bool ReadHeader(const json& header, Image& image, BlobSizes& sizes) {
   const json& format = header.at("format");
-  image.format = {format.at("lanes"), format.at("code_bits"), format.at("exponent_bits"),
-                  format.at("axi_data_bits"), format.at("reram_word_bits")};
   const json& model = header.at("model");
-  image.facts = {model.at("name"),       model.at("layers"), model.at("classes"),
-                 model.at("vocabulary"), model.at("types"),  model.at("max_tokens"),
-                 model.at("labels")};
-  image.default_threshold = header.at("default_threshold");
+  const json& blobs = header.at("blobs");
+  image.facts.name = model.at("name");
+  image.facts.labels = model.at("labels").get<std::vector<std::string>>();
   for (const json& name : header.at("names")) {
-    image.names.push_back({name.at("text"), name.at("head"), name.at("in_layer")});
+    InstructionName& read = image.names.emplace_back();
+    read.text = name.at("text");
+    read.in_layer = name.at("in_layer");
+    if (!ReadWhole(name, "head", -1, &read.head)) return false;
   }
+  return ReadWhole(format, "lanes", 0, &image.format.lanes) &&
+         ReadWhole(format, "code_bits", 0, &image.format.code_bits) &&
+         ReadWhole(format, "exponent_bits", 0, &image.format.exponent_bits) &&
+         ReadWhole(format, "axi_data_bits", 0, &image.format.axi_data_bits) &&
+         ReadWhole(format, "reram_word_bits", 0, &image.format.reram_word_bits) &&
+         ReadWhole(model, "layers", 0, &image.facts.layers) &&
+         ReadWhole(model, "classes", 0, &image.facts.classes) &&
+         ReadWhole(model, "vocabulary", 0, &image.facts.vocabulary) &&
+         ReadWhole(model, "types", 0, &image.facts.types) &&
+         ReadWhole(model, "max_tokens", 0, &image.facts.max_tokens) &&
+         ReadWhole(header, "default_threshold", 0U, &image.default_threshold) &&
+         ReadWhole(blobs, "program", size_t{0}, &sizes[0]) &&
+         ReadWhole(blobs, "weights", size_t{0}, &sizes[1]) &&
+         ReadWhole(blobs, "slc", size_t{0}, &sizes[2]) &&
+         ReadWhole(blobs, "mlc", size_t{0}, &sizes[3]);
 }
 
 }  // namespace
@@ -143,12 +174,10 @@ Result<Image> LoadImage(const std::string& path) {
   if (header_bytes > body - kPreambleBytes) return malformed;
   const auto header_begin = bytes.begin() + kPreambleBytes;
   Image image;
-  std::array<size_t, 4> sizes{};  // program, weights, slc, mlc
+  BlobSizes sizes{};
   try {
     const json header = json::parse(header_begin, header_begin + header_bytes);
-    ReadHeader(header, image);
-    const json& blobs = header.at("blobs");
-    sizes = {blobs.at("program"), blobs.at("weights"), blobs.at("slc"), blobs.at("mlc")};
+    if (!ReadHeader(header, image, sizes)) return malformed;
   } catch (const json::exception&) {
     return malformed;
   }

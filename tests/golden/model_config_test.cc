@@ -100,6 +100,12 @@ TEST(ModelConfig, RefusesMalformedFiles) {
   EXPECT_EQ(ErrorOf("{\n\"a\": 1,\n}"),
             "c:3: error: syntax error while parsing object key - unexpected '}'; expected string "
             "literal [model-config-json]");
+  const auto nested = [](size_t depth) {
+    return R"("text": "[[\"[{", "deep":)" "\n" + std::string(depth, '[') + std::string(depth, ']');
+  };
+  EXPECT_EQ(ErrorOf(With({nested(63)})), "");  // and the object itself
+  EXPECT_EQ(ErrorOf(With({nested(64)})),
+            "c:10: error: nested deeper than 64 [model-config-json]");
   EXPECT_EQ(ErrorOf("[]"), "c:1: error: the file is not a JSON object [model-config-json]");
   EXPECT_EQ(ErrorOf(With({R"("vocab_size": 5)"})),
             "c:9: error: duplicate key 'vocab_size' [model-config-json]");
