@@ -19,7 +19,7 @@ constexpr uint64_t kLoadCyclesAnInstruction = 1000;
 constexpr uint64_t kLoadCyclesABeat = 100;
 
 constexpr uint32_t kStart = 1, kLoad = 4;  // CONTROL
-constexpr uint32_t kAllInterrupts = 7;
+constexpr uint32_t kAllInterrupts = 15;
 
 /// Signals the monitors look at, ports of the units as docs/architecture.md has them, and memories.
 std::vector<PublicSignal> PublicSignals(bool state_access) {

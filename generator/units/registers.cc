@@ -33,7 +33,7 @@ std::string ReadValue(const spec::Register& r) {
   if (name == "CONTROL") return "32'd0";
   if (name == "STATUS") return "{26'd0, resident_i, aborted_i, loaded_i, error_i, done_i, busy_i}";
   if (name == "ERROR") return "{error_detail_i, error_code_i}";
-  if (name == "IRQ_STATUS") return "{29'd0, irq_status_q}";
+  if (name == "IRQ_STATUS") return "{28'd0, irq_status_q}";
   if (name == "EXIT_LAYER") return "{16'd0, exit_layer_i}";
   if (name == "PREDICTION") return "{24'd0, prediction_i}";
   if (name == "ENTROPY") return "{12'd0, entropy_i}";
@@ -272,15 +272,28 @@ std::string StoredRegisters() {
 }
 
 constexpr const char* kStatus = R"(
+  // Watchdog: counts from a command down to its end. It knows nothing of what runs, so that it also
+  // tells of a unit, or of a bus, that never answers.
+  reg  [31:0] watchdog_left_q;
+  wire        ended   = done_event_i || error_event_i || aborted_event_i;
+  wire        timeout = (watchdog_left_q == 32'd1) && (!ended);
+
+  always @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni)                       watchdog_left_q <= 32'd0;
+    else if (start_o || load_o)        watchdog_left_q <= watchdog_q;
+    else if (ended)                    watchdog_left_q <= 32'd0;
+    else if (watchdog_left_q != 32'd0) watchdog_left_q <= watchdog_left_q - 32'd1;
+  end
+
   // Interrupts: an event sets its bit, writing 1 clears it, an event in the same cycle wins.
-  reg  [2:0] irq_status_q;
-  wire [2:0] irq_event = {aborted_event_i, error_event_i, done_event_i};
-  wire [2:0] irq_clear = (wr_ok && (wr_addr == ADDR_IRQ_STATUS)) ? wr_bits[2:0] : 3'd0;
+  reg  [3:0] irq_status_q;
+  wire [3:0] irq_event = {timeout, aborted_event_i, error_event_i, done_event_i};
+  wire [3:0] irq_clear = (wr_ok && (wr_addr == ADDR_IRQ_STATUS)) ? wr_bits[3:0] : 4'd0;
   reg        saturated_q;
 
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      irq_status_q <= 3'd0;
+      irq_status_q <= 4'd0;
       saturated_q  <= 1'b0;
     end else begin
       irq_status_q <= (irq_status_q & ~irq_clear) | irq_event;
@@ -288,7 +301,7 @@ constexpr const char* kStatus = R"(
     end
   end
 
-  assign irq_o = ((irq_status_q & irq_enable_q[2:0]) != 3'd0);
+  assign irq_o = ((irq_status_q & irq_enable_q[3:0]) != 4'd0);
 )";
 
 std::string Counters() {

@@ -33,9 +33,11 @@ inline constexpr std::array kRegisterFields = {
     RegisterField{"IRQ_ENABLE", "DONE", 0, 1, "interrupt when done"},
     RegisterField{"IRQ_ENABLE", "ERROR", 1, 1, "interrupt on an error"},
     RegisterField{"IRQ_ENABLE", "ABORTED", 2, 1, "interrupt when aborted"},
+    RegisterField{"IRQ_ENABLE", "TIMEOUT", 3, 1, "interrupt by the watchdog"},
     RegisterField{"IRQ_STATUS", "DONE", 0, 1, "done"},
     RegisterField{"IRQ_STATUS", "ERROR", 1, 1, "ended with an error"},
     RegisterField{"IRQ_STATUS", "ABORTED", 2, 1, "aborted"},
+    RegisterField{"IRQ_STATUS", "TIMEOUT", 3, 1, "a command took more than WATCHDOG cycles"},
     RegisterField{"SATURATION", "SATURATED", 0, 1, "accumulator saturated in this sentence"},
 };
 

@@ -24,7 +24,7 @@ struct Register {
 };
 
 inline constexpr uint32_t kIdentity = 0x45425254;  // "EBRT"
-inline constexpr uint32_t kRegisterMapVersion = 2;
+inline constexpr uint32_t kRegisterMapVersion = 3;
 
 inline constexpr std::array kRegisters = {
     Register{"IDENTITY", 0x000, Access::kReadOnly, "0x45425254"},
@@ -37,8 +37,8 @@ inline constexpr std::array kRegisters = {
     Register{"STATUS", 0x014, Access::kReadOnly,
              "0 busy; 1 done; 2 error; 3 program loaded; 4 aborted; 5 weights resident"},
     Register{"ERROR", 0x018, Access::kReadOnly, "7:0 error code; 31:8 detail"},
-    Register{"IRQ_ENABLE", 0x01C, Access::kAlwaysWritable, "0 done; 1 error; 2 aborted"},
-    Register{"IRQ_STATUS", 0x020, Access::kWriteOneClear, "0 done; 1 error; 2 aborted"},
+    Register{"IRQ_ENABLE", 0x01C, Access::kAlwaysWritable, "0 done; 1 error; 2 aborted; 3 timeout"},
+    Register{"IRQ_STATUS", 0x020, Access::kWriteOneClear, "0 done; 1 error; 2 aborted; 3 timeout"},
     Register{"LENGTH", 0x024, Access::kReadWrite, "tokens of the sentence"},
     Register{"THRESHOLD", 0x028, Access::kReadWrite,
              "entropy threshold, unsigned Q16.16; exit when H < threshold"},
@@ -57,6 +57,10 @@ inline constexpr std::array kRegisters = {
     Register{"SATURATION", 0x05C, Access::kReadOnly, "0 accumulator saturated in this sentence"},
     Register{"RESIDENT_BYTES", 0x060, Access::kReadWrite,
              "bytes from WEIGHT_BASE that LOAD copies on chip; 0: weights are read when used"},
+    Register{
+        "WATCHDOG", 0x064, Access::kAlwaysWritable,
+        "cycles from START or LOAD to the interrupt TIMEOUT if nothing else ended the command; "
+        "0: never"},
 };
 
 /// Byte offset of the 64-bit counters: counter c at kCounterBase + 8*c (low word first).

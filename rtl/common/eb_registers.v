@@ -105,7 +105,7 @@ module eb_registers #(
 
   localparam ADDR_W                         = 11;
   localparam IDENTITY                       = 32'h45425254;
-  localparam VERSION                        = 32'd2;
+  localparam VERSION                        = 32'd3;
   localparam ADDR_IDENTITY                  = 11'h000;
   localparam ADDR_VERSION                   = 11'h004;
   localparam ADDR_CONFIG_HASH               = 11'h008;
@@ -131,6 +131,7 @@ module eb_registers #(
   localparam ADDR_ENTROPY                   = 11'h058;
   localparam ADDR_SATURATION                = 11'h05C;
   localparam ADDR_RESIDENT_BYTES            = 11'h060;
+  localparam ADDR_WATCHDOG                  = 11'h064;
   localparam ADDR_COUNT_CYCLES              = 11'h100;
   localparam ADDR_COUNT_MAC_CYCLES          = 11'h108;
   localparam ADDR_COUNT_GATED_ROWS          = 11'h110;
@@ -241,7 +242,8 @@ module eb_registers #(
     case (wr_addr)
       ADDR_CONTROL: wr_legal = command_ok;
       ADDR_IRQ_ENABLE,
-      ADDR_IRQ_STATUS: wr_legal = 1'b1;
+      ADDR_IRQ_STATUS,
+      ADDR_WATCHDOG: wr_legal = 1'b1;
       ADDR_LENGTH,
       ADDR_THRESHOLD,
       ADDR_PROGRAM_LENGTH,
@@ -272,6 +274,7 @@ module eb_registers #(
   reg [31:0] result_base_low_q;
   reg [31:0] result_base_high_q;
   reg [31:0] resident_bytes_q;
+  reg [31:0] watchdog_q;
 
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -288,6 +291,7 @@ module eb_registers #(
       result_base_low_q   <= 32'd0;
       result_base_high_q  <= 32'd0;
       resident_bytes_q    <= 32'd0;
+      watchdog_q          <= 32'd0;
     end else begin
       if (wr_ok && (wr_addr == ADDR_IRQ_ENABLE)) begin
         irq_enable_q <= (irq_enable_q & ~wr_mask) | wr_bits;
@@ -328,6 +332,9 @@ module eb_registers #(
       if (wr_ok && (wr_addr == ADDR_RESIDENT_BYTES)) begin
         resident_bytes_q <= (resident_bytes_q & ~wr_mask) | wr_bits;
       end
+      if (wr_ok && (wr_addr == ADDR_WATCHDOG)) begin
+        watchdog_q <= (watchdog_q & ~wr_mask) | wr_bits;
+      end
     end
   end
 
@@ -344,15 +351,28 @@ module eb_registers #(
   assign result_base_high_o = result_base_high_q;
   assign resident_bytes_o = resident_bytes_q;
 
+  // Watchdog: counts from a command down to its end. It knows nothing of what runs, so that it also
+  // tells of a unit, or of a bus, that never answers.
+  reg  [31:0] watchdog_left_q;
+  wire        ended   = done_event_i || error_event_i || aborted_event_i;
+  wire        timeout = (watchdog_left_q == 32'd1) && (!ended);
+
+  always @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni)                       watchdog_left_q <= 32'd0;
+    else if (start_o || load_o)        watchdog_left_q <= watchdog_q;
+    else if (ended)                    watchdog_left_q <= 32'd0;
+    else if (watchdog_left_q != 32'd0) watchdog_left_q <= watchdog_left_q - 32'd1;
+  end
+
   // Interrupts: an event sets its bit, writing 1 clears it, an event in the same cycle wins.
-  reg  [2:0] irq_status_q;
-  wire [2:0] irq_event = {aborted_event_i, error_event_i, done_event_i};
-  wire [2:0] irq_clear = (wr_ok && (wr_addr == ADDR_IRQ_STATUS)) ? wr_bits[2:0] : 3'd0;
+  reg  [3:0] irq_status_q;
+  wire [3:0] irq_event = {timeout, aborted_event_i, error_event_i, done_event_i};
+  wire [3:0] irq_clear = (wr_ok && (wr_addr == ADDR_IRQ_STATUS)) ? wr_bits[3:0] : 4'd0;
   reg        saturated_q;
 
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      irq_status_q <= 3'd0;
+      irq_status_q <= 4'd0;
       saturated_q  <= 1'b0;
     end else begin
       irq_status_q <= (irq_status_q & ~irq_clear) | irq_event;
@@ -360,7 +380,7 @@ module eb_registers #(
     end
   end
 
-  assign irq_o = ((irq_status_q & irq_enable_q[2:0]) != 3'd0);
+  assign irq_o = ((irq_status_q & irq_enable_q[3:0]) != 4'd0);
 
   // Performance counters.
   wire [63:0] cycles;
@@ -621,7 +641,7 @@ module eb_registers #(
       ADDR_STATUS: rd_data = {26'd0, resident_i, aborted_i, loaded_i, error_i, done_i, busy_i};
       ADDR_ERROR: rd_data = {error_detail_i, error_code_i};
       ADDR_IRQ_ENABLE: rd_data = irq_enable_q;
-      ADDR_IRQ_STATUS: rd_data = {29'd0, irq_status_q};
+      ADDR_IRQ_STATUS: rd_data = {28'd0, irq_status_q};
       ADDR_LENGTH: rd_data = length_q;
       ADDR_THRESHOLD: rd_data = threshold_q;
       ADDR_PROGRAM_LENGTH: rd_data = program_length_q;
@@ -638,6 +658,7 @@ module eb_registers #(
       ADDR_ENTROPY: rd_data = {12'd0, entropy_i};
       ADDR_SATURATION: rd_data = {31'd0, saturated_q};
       ADDR_RESIDENT_BYTES: rd_data = resident_bytes_q;
+      ADDR_WATCHDOG: rd_data = watchdog_q;
       ADDR_COUNT_CYCLES: rd_data = cycles[31:0];
       ADDR_COUNT_CYCLES + 11'd4: rd_data = cycles[63:32];
       ADDR_COUNT_MAC_CYCLES: rd_data = mac_cycles[31:0];

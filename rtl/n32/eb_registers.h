@@ -7,7 +7,7 @@
 /* IDENTITY of every configuration */
 #define EB_IDENTITY_VALUE 0x45425254u
 /* VERSION of this map */
-#define EB_VERSION_VALUE 0x2u
+#define EB_VERSION_VALUE 0x3u
 
 /* 0x45425254 */
 #define EB_IDENTITY 0x0u
@@ -23,9 +23,9 @@
 #define EB_STATUS 0x14u
 /* 7:0 error code; 31:8 detail */
 #define EB_ERROR 0x18u
-/* 0 done; 1 error; 2 aborted */
+/* 0 done; 1 error; 2 aborted; 3 timeout */
 #define EB_IRQ_ENABLE 0x1Cu
-/* 0 done; 1 error; 2 aborted */
+/* 0 done; 1 error; 2 aborted; 3 timeout */
 #define EB_IRQ_STATUS 0x20u
 /* tokens of the sentence */
 #define EB_LENGTH 0x24u
@@ -59,6 +59,8 @@
 #define EB_SATURATION 0x5Cu
 /* bytes from WEIGHT_BASE that LOAD copies on chip; 0: weights are read when used */
 #define EB_RESIDENT_BYTES 0x60u
+/* cycles from START or LOAD to the interrupt TIMEOUT if nothing else ended the command; 0: never */
+#define EB_WATCHDOG 0x64u
 
 /* Fields: the mask of a bit, or shift and mask (in place) of several. */
 /* VMACs, and lanes of each */
@@ -109,12 +111,16 @@
 #define EB_IRQ_ENABLE_ERROR 0x2u
 /* interrupt when aborted */
 #define EB_IRQ_ENABLE_ABORTED 0x4u
+/* interrupt by the watchdog */
+#define EB_IRQ_ENABLE_TIMEOUT 0x8u
 /* done */
 #define EB_IRQ_STATUS_DONE 0x1u
 /* ended with an error */
 #define EB_IRQ_STATUS_ERROR 0x2u
 /* aborted */
 #define EB_IRQ_STATUS_ABORTED 0x4u
+/* a command took more than WATCHDOG cycles */
+#define EB_IRQ_STATUS_TIMEOUT 0x8u
 /* accumulator saturated in this sentence */
 #define EB_SATURATION_SATURATED 0x1u
 

@@ -29,6 +29,7 @@ inline constexpr uint64_t kResultBase = 0x3'0000;
 inline constexpr uint64_t kWeightBase = 0x10'0000;
 inline constexpr uint32_t kStart = 1, kAbort = 2, kLoad = 4;                             // CONTROL
 inline constexpr uint32_t kBusy = 1, kDone = 2, kError = 4, kLoaded = 8, kAborted = 16;  // STATUS
+inline constexpr uint32_t kTimeout = 8;  // IRQ_STATUS
 
 class HostRig {
  protected:
@@ -96,7 +97,7 @@ class HostRig {
       okay = okay && TryWrite(std::string(name) + "_LOW", static_cast<uint32_t>(base)) &&
              TryWrite(std::string(name) + "_HIGH", 0);
     }
-    return okay && TryWrite("IRQ_ENABLE", 7) && TryWrite("RESIDENT_BYTES", 0) &&
+    return okay && TryWrite("IRQ_ENABLE", 15) && TryWrite("RESIDENT_BYTES", 0) &&
            TryWrite("PROGRAM_LENGTH", static_cast<uint32_t>(image_.program.size()));
   }
 

@@ -209,7 +209,7 @@ TEST_P(Registers, StoredRegistersKeepBytes) {
       expected[r.offset] = 0;
     }
   }
-  ASSERT_EQ(expected.size(), 13U);
+  ASSERT_EQ(expected.size(), 14U);
   cosim::Random random(7);
   for (int i = 0; i < 200; ++i) {
     auto entry = expected.begin();
@@ -289,6 +289,41 @@ TEST_P(Registers, InterruptsAreSetByEventsAndClearedByOnes) {
     EXPECT_EQ(Read("IRQ_STATUS"), 0U);
     EXPECT_EQ(irq.Get(), 0U);
     Write("IRQ_ENABLE", 0);
+  }
+}
+
+TEST_P(Registers, TheWatchdogCountsFromACommandToItsEnd) {
+  const cosim::Port irq = dut_.Get("irq_o");
+  Write("IRQ_ENABLE", 8);
+  const auto wait = [&] {
+    int cycles = 0;
+    while (irq.Get() == 0 && cycles < 1000) {
+      bench_.Cycle();
+      ++cycles;
+    }
+    return cycles;
+  };
+  EXPECT_EQ(wait(), 1000) << "no command";
+  Write("CONTROL", 1);
+  EXPECT_EQ(wait(), 1000) << "0: never";
+  Write("WATCHDOG", 300);
+  EXPECT_EQ(wait(), 1000) << "from the next command on";
+  for (const uint32_t command : {1U, 4U}) {
+    const int before = pulses_.start + pulses_.load;
+    Write("CONTROL", command);
+    ASSERT_EQ(pulses_.start + pulses_.load, before + 1);
+    const int cycles = wait();
+    EXPECT_LE(cycles, 300);
+    EXPECT_GE(cycles, 250) << "a write takes some cycles";
+    EXPECT_EQ(Read("IRQ_STATUS"), 8U);
+    Write("IRQ_STATUS", 8);
+    EXPECT_EQ(wait(), 1000) << "once";
+  }
+  for (const char* event : {"done_event_i", "error_event_i", "aborted_event_i"}) {
+    Write("CONTROL", 1);
+    Pulse(event);
+    EXPECT_EQ(wait(), 1000) << event;
+    EXPECT_EQ(Read("IRQ_STATUS") & 8, 0U) << event;
   }
 }
 

@@ -54,7 +54,7 @@ class TopRecovery : public testing::Test, protected HostRig {
                                                                         : 4U);
     EXPECT_EQ(dut_.Get("u_sequencer.unit_busy_i").Get(), 0U);
     EXPECT_TRUE(memory_.Idle());
-    Write("IRQ_STATUS", 7);
+    Write("IRQ_STATUS", 15);
     EXPECT_EQ(irq_.Get(), 0U);
   }
   /// Loads what `program_` is now.

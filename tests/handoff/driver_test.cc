@@ -292,6 +292,9 @@ TEST_F(Driver, EveryFieldIsAsDescribed) {
   wait();
   control("LOAD");
   wait();
+  EXPECT_TRUE(Write(at("WATCHDOG"), 100));
+  control("START");
+  wait();
   for (const char* name : {"STATUS", "IRQ_STATUS"}) {
     for (const test::IpXactField& field : software_.registers.at(name).fields) {
       if (field.name == "RESIDENT") continue;

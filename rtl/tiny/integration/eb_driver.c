@@ -26,7 +26,8 @@ static int command(const struct eb_bus *bus, uint32_t bit, uint32_t polls) {
     put(bus, EB_CONTROL, EB_CONTROL_ABORT);
     return EB_DRIVER_TIMEOUT;
   }
-  put(bus, EB_IRQ_STATUS, EB_IRQ_STATUS_DONE | EB_IRQ_STATUS_ERROR | EB_IRQ_STATUS_ABORTED);
+  put(bus, EB_IRQ_STATUS, EB_IRQ_STATUS_DONE | EB_IRQ_STATUS_ERROR | EB_IRQ_STATUS_ABORTED |
+                              EB_IRQ_STATUS_TIMEOUT);
   if ((status & EB_STATUS_ERROR) != 0u) {
     return (int)((get(bus, EB_ERROR) & EB_ERROR_CODE_MASK) >> EB_ERROR_CODE_SHIFT);
   }
