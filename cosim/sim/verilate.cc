@@ -25,6 +25,27 @@ using Clock = std::chrono::steady_clock;
 constexpr const char* kLibrary = "dut.so";
 constexpr const char* kManifest = "manifest";
 constexpr double kProgressAfterSeconds = 2.0;
+/// A folder: simulators count what of the design is reached, and leave their counts there
+/// (scripts/coverage.sh).
+constexpr const char* kCoverageVariable = "EDGEBERT_COVERAGE";
+
+/// For the wrapper: the counts of one simulator, in a file of their own.
+constexpr std::string_view kCoverageText = R"(#include <stdlib.h>
+#include <unistd.h>
+#include "verilated_cov.h"
+
+static void WriteCoverage(VerilatedContext& context) {
+  const char* folder = getenv("EDGEBERT_COVERAGE");
+  std::string path = std::string(folder == nullptr ? "." : folder) + "/XXXXXX.dat";
+  const int file = mkstemps(&path[0], 4);
+  if (file < 0) return;
+  close(file);
+  context.coveragep()->write(path.c_str());
+}
+
+)";
+
+bool MeasuresCoverage() { return std::getenv(kCoverageVariable) != nullptr; }
 
 /// FNV-1a. Names cache folders; equality of keys is checked on the whole text.
 uint64_t Hash(std::string_view text) {
@@ -136,6 +157,7 @@ std::vector<std::string> VerilatorFlags(const BuildOptions& options) {
     flags.insert(flags.end(),
                  {"--trace-fst", "--trace-max-width", "8192", "--trace-max-array", "64"});
   }
+  if (MeasuresCoverage()) flags.insert(flags.end(), {"--coverage-line", "--coverage-toggle"});
   for (const auto& [name, value] : options.parameters) {
     flags.push_back(fmt::format("-G{}={}", name, value));
   }
@@ -150,13 +172,15 @@ std::vector<std::string> CompilerFlags(const BuildOptions& options, const Compil
                                     "-fcf-protection=none",
                                     "-march=native",
                                     "-w"};
-  flags.push_back(options.optimize == Optimize::kSpeed ? "-O3" : "-O1");
+  const bool quick = options.optimize == Optimize::kQuick || MeasuresCoverage();
+  flags.push_back(quick ? "-O1" : "-O3");
   if (compiler.command.back() == "clang++") {
     flags.push_back("-fbracket-depth=4096");
   } else {
     flags.push_back("-fno-gnu-unique");
   }
-  for (const char* define : {"VM_COVERAGE=0", "VM_SC=0", "VM_TRACE_VCD=0"}) {
+  flags.push_back(fmt::format("-DVM_COVERAGE={}", MeasuresCoverage() ? 1 : 0));
+  for (const char* define : {"VM_SC=0", "VM_TRACE_VCD=0"}) {
     flags.push_back(fmt::format("-D{}", define));
   }
   flags.push_back(fmt::format("-DVM_TRACE={}", options.trace ? 1 : 0));
@@ -311,6 +335,11 @@ extern "C" __attribute__((visibility("default"))) const EbDutApi* eb_dut_api() {
 )";
   constexpr std::string_view kTopName = "TOP_NAME";
   text.replace(text.find(kTopName), kTopName.size(), options.top);
+  if (MeasuresCoverage()) {
+    constexpr std::string_view kFinal = "model.final();";
+    text.replace(text.find(kFinal), kFinal.size(), "model.final(); WriteCoverage(context);");
+    text.insert(text.find("namespace {"), kCoverageText);
+  }
   return text;
 }
 

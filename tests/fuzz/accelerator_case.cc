@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <optional>
+#include <set>
 
 #include "cosim/program/session.h"
 #include "cosim/sim/random.h"
@@ -81,6 +83,31 @@ void DrawRun(cosim::Random& random, CommandLine* line) {
   if (exact && random.Chance(0.25)) line->emplace_back("pack-weights", "");
 }
 
+void CountPoints(const cosim::Options& options, const cosim::Workload& workload,
+                 const cosim::Sentence& sentence, const cosim::SentenceOutcome& outcome,
+                 Points* points) {
+  const auto stall = options.stalls > 0                           ? Stall::kBuses
+                     : options.latency > cosim::Options().latency ? Stall::kSlowMemory
+                                                                  : Stall::kNone;
+  std::set<int> heads;
+  for (const model::InstructionName& name : workload.image.names) heads.insert(name.head);
+  heads.erase(-1);
+  std::array<bool, std::size(kSkipNames)> met{};
+  met[size_t(Skip::kNullHead)] = std::ssize(heads) < workload.model.num_attention_heads;
+  met[size_t(Skip::kWindow)] = outcome.golden.counts.skipped_rows > 0;
+  met[size_t(Skip::kZeroVector)] = outcome.golden.counts.gated_rows > 0;
+  met[size_t(Skip::kShort)] = std::ssize(sentence.tokens) < workload.image.facts.max_tokens;
+  met[size_t(Skip::kEarlyExit)] = outcome.golden.exit_layer < workload.image.facts.layers;
+  met[size_t(Skip::kNone)] = std::ranges::none_of(met, std::identity{});
+  for (const cosim::Operation& operation : outcome.operations) {
+    auto& counts = points->operations[workload.image.names[size_t(operation.pc)].text];
+    for (size_t skip = 0; skip < met.size(); ++skip) {
+      counts[skip][size_t(stall)] += met[skip] ? 1 : 0;
+    }
+  }
+  ++points->exits[{outcome.golden.exit_layer, workload.image.facts.layers}];
+}
+
 std::optional<int> NumberOf(const std::string& text) {
   int number = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -89,6 +116,18 @@ std::optional<int> NumberOf(const std::string& text) {
 }
 
 }  // namespace
+
+Points& Points::operator+=(const Points& other) {
+  for (const auto& [name, counts] : other.operations) {
+    for (size_t skip = 0; skip < counts.size(); ++skip) {
+      for (size_t stall = 0; stall < counts[skip].size(); ++stall) {
+        operations[name][skip][stall] += counts[skip][stall];
+      }
+    }
+  }
+  for (const auto& [layer, count] : other.exits) exits[layer] += count;
+  return *this;
+}
 
 CommandLine DrawCase(uint64_t configuration, uint64_t run) {
   CommandLine line;
@@ -143,6 +182,7 @@ Outcome RunCase(const CommandLine& line, const DesignEdit& edit) {
       return outcome;
     }
     ++outcome.sentences;
+    CountPoints(**options, *workload, workload->sentences[i], sentence, &outcome.points);
     const uint64_t cycles = sentence.hardware.Counter("CYCLES");
     outcome.cycles += cycles;
     if (sentence.predicted && cycles >= kShortestSentence) {

@@ -2,8 +2,11 @@
 // smallest one that still does it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
+#include <iterator>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +33,29 @@ enum class Verdict : uint8_t {
   kRefused,     ///< bad input, with a message
 };
 
+/// What the accelerator met, for counting.
+enum class Skip : uint8_t {
+  kNullHead,    ///< the model has heads that see nothing
+  kWindow,      ///< a span left rows out
+  kZeroVector,  ///< a row of zeros went through the array
+  kShort,       ///< the sentence does not fill the model's longest
+  kEarlyExit,   ///< layers were left out
+  kNone,        ///< none of these
+};
+inline constexpr const char* kSkipNames[] = {"null head",      "span window", "zero vector",
+                                             "short sentence", "early exit",  "none"};
+enum class Stall : uint8_t { kNone, kBuses, kSlowMemory };
+inline constexpr const char* kStallNames[] = {"no stall", "stalls on the buses", "slow memory"};
+struct Points {
+  /// Operations of each name.
+  std::map<std::string,
+           std::array<std::array<uint64_t, std::size(kStallNames)>, std::size(kSkipNames)>>
+      operations;
+  std::map<std::pair<int, int>, uint64_t> exits;  ///< by layer and number of layers
+
+  Points& operator+=(const Points& other);
+};
+
 struct Outcome {
   Verdict verdict = Verdict::kExact;
   std::string message;
@@ -37,6 +63,7 @@ struct Outcome {
   uint64_t compared = 0;   ///< write-backs
   uint64_t cycles = 0;
   double largest_error = 0;  ///< of the cycle model, relative, of sentences that it speaks of
+  Points points;
 };
 
 /// A change to the design before it is built.

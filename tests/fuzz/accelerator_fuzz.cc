@@ -3,10 +3,14 @@
 // Draws configurations FIRST, FIRST + 1, .. and RUNS cases on each; shrinks what fails to the
 // smallest command line of edgebert-cosim. Exit status: 0 all exact, 1 a failure.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
+#include <string>
+#include <vector>
 
 #include "tests/fuzz/accelerator_case.h"
 
@@ -14,6 +18,7 @@ namespace edgebert::fuzz {
 namespace {
 
 constexpr int kShrinkTrials = 200;
+constexpr double kCycleTolerance = 0.01;  // what the model is tested for; reported, no failure
 
 struct Totals {
   uint64_t exact = 0;
@@ -23,7 +28,26 @@ struct Totals {
   uint64_t compared = 0;
   uint64_t cycles = 0;
   double largest_error = 0;
+  Points points;
 };
+
+/// Operations in sentences that met each kind of skipping: without stalls / under stalls of the
+/// buses / with slow memory; and how often each layer was left by, of models of each depth.
+void PrintPoints(const Points& points) {
+  fmt::print("* | operation | {} |\n", fmt::join(kSkipNames, " | "));
+  fmt::print("* |---|{}\n",
+             fmt::join(std::vector<std::string>(std::size(kSkipNames), "---:|"), ""));
+  for (const auto& [name, counts] : points.operations) {
+    fmt::print("* | {} |", name);
+    for (const auto& stalls : counts) fmt::print(" {} |", fmt::join(stalls, " / "));
+    fmt::print("\n");
+  }
+  fmt::print("*\n* exits, layer of layers:");
+  for (const auto& [layer, count] : points.exits) {
+    fmt::print(" {} of {}: {};", layer.first, layer.second, count);
+  }
+  fmt::print("\n");
+}
 
 void ReportFailure(const CommandLine& line, const Outcome& outcome) {
   fmt::print("{}\n{}\n", Format(line), outcome.message);
@@ -51,7 +75,11 @@ int Main(uint64_t first, uint64_t configurations, uint64_t runs, double minutes)
       here.sentences += outcome.sentences;
       here.compared += outcome.compared;
       here.cycles += outcome.cycles;
+      totals.points += outcome.points;
       here.largest_error = std::max(here.largest_error, outcome.largest_error);
+      if (outcome.largest_error > kCycleTolerance) {
+        fmt::print("cycle model off by {:.2f} %: {}\n", 100 * outcome.largest_error, Format(line));
+      }
       if (outcome.verdict == Verdict::kExact) {
         ++here.exact;
       } else if (outcome.verdict == Verdict::kRefused) {
@@ -77,6 +105,7 @@ int Main(uint64_t first, uint64_t configurations, uint64_t runs, double minutes)
     totals.cycles += here.cycles;
     totals.largest_error = std::max(totals.largest_error, here.largest_error);
   }
+  PrintPoints(totals.points);
   fmt::print("| {} to {} | {} | {} | {} | {} | {} | {} | {:.2f} |\n", first, first + done - 1,
              totals.exact, totals.failed, totals.refused, totals.sentences, totals.compared,
              totals.cycles, 100 * totals.largest_error);
