@@ -172,8 +172,11 @@ std::vector<std::string> CompilerFlags(const BuildOptions& options, const Compil
                                     "-fcf-protection=none",
                                     "-march=native",
                                     "-w"};
-  const bool quick = options.optimize == Optimize::kQuick || MeasuresCoverage();
-  flags.push_back(quick ? "-O1" : "-O3");
+  if (MeasuresCoverage()) {
+    flags.emplace_back("-O0");  // a counter for every bit is much code, and runs briefly
+  } else {
+    flags.push_back(options.optimize == Optimize::kSpeed ? "-O3" : "-O1");
+  }
   if (compiler.command.back() == "clang++") {
     flags.push_back("-fbracket-depth=4096");
   } else {
