@@ -438,9 +438,9 @@ void WriteReport(const char* folder, const Table& table) {
 
 TEST(FaultsSlow, Thousands) {
   std::map<Kind, int> cases;
-  for (size_t kind = 0; kind < kKinds.size(); ++kind) cases[static_cast<Kind>(kind)] = 300;
-  cases[Kind::kRegisterBit] = 2000;
-  cases[Kind::kMemoryBit] = 1000;
+  for (size_t kind = 0; kind < kKinds.size(); ++kind) cases[static_cast<Kind>(kind)] = 100;
+  cases[Kind::kRegisterBit] = 1000;
+  cases[Kind::kMemoryBit] = 500;
   const Table table = RunCampaign(1000, cases);
   const std::string text = Format(table);
   fmt::print("{}", text);

@@ -1,6 +1,6 @@
 // Tests of the RTL on what Yosys makes of it: gates.sh stands in front of Verilator and passes the
-// netlist on, so the units' own tests, and sentences on the whole accelerator with every write-back
-// compared, run on gates as they are.
+// netlist on, so the units' own tests run on gates as they are. (The whole of eb_top, 204,000 cells
+// of `tiny`, goes through as well, but the C++ that Verilator makes of it is too large to compile.)
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -80,8 +80,7 @@ INSTANTIATE_TEST_SUITE_P(
     Slow, Gates,
     testing::Values(Case{"accumulator", "accumulator_cosim_test",
                          "Shapes/Accumulator.SumsDrainsAndSaturates/N4Acc40", 1000},
-                    Case{"exit", "exit_cosim_test", "Shapes/ExitTest.EqualsGolden/0", 10'000},
-                    Case{"top", "task_switch_test", "Weights/TaskSwitch.ThereAndBack/0", 50'000}),
+                    Case{"exit", "exit_cosim_test", "Shapes/ExitTest.EqualsGolden/0", 10'000}),
     Name);
 
 }  // namespace

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Stands in front of Verilator (as the first `verilator` in PATH): whatever design it is asked for, it
 # synthesises it with Yosys, module by module, and passes on the netlist and the cells instead.
-# So every test of an RTL unit, or of the whole accelerator, runs on gates as it is.
+# So every test of an RTL unit runs on gates as it is.
 #   GATES_LIBERTY  cells; their Verilog is what the liberty file says of their functions
 #   GATES_BUG      "CELL=OTHER": every CELL behaves like OTHER, as a seeded bug
 #   GATES_MARKER   file that gets the number of cells
