@@ -100,7 +100,9 @@ void CountPoints(const cosim::Options& options, const cosim::Workload& workload,
   met[size_t(Skip::kEarlyExit)] = outcome.golden.exit_layer < workload.image.facts.layers;
   met[size_t(Skip::kNone)] = std::ranges::none_of(met, std::identity{});
   for (const cosim::Operation& operation : outcome.operations) {
-    auto& counts = points->operations[workload.image.names[size_t(operation.pc)].text];
+    std::string name = workload.image.names[size_t(operation.pc)].text;
+    if (name.starts_with("inner ")) name.erase(0, name.find(' ', 6) + 1);  // of a group's layers
+    auto& counts = points->operations[name];
     for (size_t skip = 0; skip < met.size(); ++skip) {
       counts[skip][size_t(stall)] += met[skip] ? 1 : 0;
     }
