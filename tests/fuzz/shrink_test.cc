@@ -59,11 +59,18 @@ TEST(SeededBug, ShrinksToALineWithoutWhatItDoesNotNeed) {
     EXPECT_NE(outcome.verdict, Verdict::kBuild) << outcome.message;
     return outcome.verdict == Verdict::kDivergence;
   };
+  // On the preset, so that one simulator serves all trials.
+  const auto draw = [](uint64_t run) {
+    CommandLine line = DrawCase(1, run);
+    std::erase_if(line,
+                  [](const auto& option) { return option.first.find('.') != std::string::npos; });
+    return line;
+  };
   uint64_t run = 0;
-  while (run < 20 && !fails(DrawCase(5, run))) ++run;
+  while (run < 20 && !fails(draw(run))) ++run;
   ASSERT_LT(run, 20U) << "no case finds the bug";
-  const CommandLine line = Shrink(DrawCase(5, run), fails, 60);
-  fmt::print("from     {}\nsmallest {}\n", Format(DrawCase(5, run)), Format(line));
+  const CommandLine line = Shrink(draw(run), fails, 60);
+  fmt::print("from     {}\nsmallest {}\n", Format(draw(run)), Format(line));
   EXPECT_LE(line.size(), 3U);
   EXPECT_TRUE(fails(line));
   EXPECT_EQ(RunCase(line).verdict, Verdict::kExact);
