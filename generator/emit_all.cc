@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "generator/blocks/clock_gate.h"
 #include "generator/blocks/counter.h"
 #include "generator/blocks/fifo.h"
 #include "generator/blocks/reset_sync.h"
@@ -65,6 +66,7 @@ std::vector<vlog::Module> CommonModules() {
                                        EmitAxiWriter(),
                                        EmitBitmaskDecoder(),
                                        EmitBitmaskEncoder(),
+                                       EmitClockGate(),
                                        EmitCounter(),
                                        EmitEmbedding(),
                                        EmitEntropy(),
@@ -100,6 +102,7 @@ std::vector<vlog::Module> CommonModules() {
                                        EmitSumTree(),
                                        EmitTileWalk(),
                                        EmitTokenMemory(),
+                                       EmitUnitClock(),
                                        EmitVmacArray(),
                                        EmitWeightLane(),
                                        EmitWeightStream()};

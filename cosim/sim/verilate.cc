@@ -175,7 +175,7 @@ std::vector<std::string> CompilerFlags(const BuildOptions& options, const Compil
   if (MeasuresCoverage()) {
     flags.emplace_back("-O0");  // a counter for every bit is much code, and runs briefly
   } else {
-    flags.push_back(options.optimize == Optimize::kSpeed ? "-O3" : "-O1");
+    flags.push_back(options.optimize == Optimize::kSpeed ? "-O2" : "-O1");
   }
   if (compiler.command.back() == "clang++") {
     flags.push_back("-fbracket-depth=4096");

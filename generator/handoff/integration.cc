@@ -201,7 +201,8 @@ std::string PowerIntent(const spec::AcceleratorConfig& config) {
 #   below are logic ports that this file adds: the system drives them.
 # - After a domain has been off, rst_ni must be asserted, which resets PD_AON too: then LOAD again.
 #   Only the ReRAM keeps its contents.
-# - Clock enables: none is explicit. Registers have enables that a tool can turn into clock gates.
+# - Clocks: eb_clock_gate stops those of softmax, LayerNorm, off-ramp, embedding with ReRAM and
+#   post-processor while they are idle. Other registers have enables that a tool can turn into gates.
 upf_version 2.1
 set_design_top eb_top
 

@@ -15,7 +15,8 @@ beat buffer has room for all of it: RREADY is always high. Up to Outstanding bur
 flight. Addresses are aligned down to a beat. A beat reaches beat_o two cycles after R took it.
 
 clear_i drops the request and the buffer; the data of bursts already in flight is discarded as it
-arrives, and no request is accepted until then. error_o pulses for a beat with SLVERR or DECERR.)");
+arrives, and no request is accepted until then. error_o pulses a cycle after a beat with SLVERR or
+DECERR, before the beat reaches beat_o.)");
   m.Param("AxiAddrW", "32", "bits of an address");
   m.Param("AxiDataW", "64", "bits of a beat: 32, 64, 128 or 256");
   m.Param("AxiIdW", "1", "bits of an ID; every burst has ID 0");
@@ -57,6 +58,7 @@ arrives, and no request is accepted until then. error_o pulses for a beat with S
   reg [POINTER_W-1:0] wr_ptr_q, wr_ptr_d;
   reg [POINTER_W-1:0] rd_ptr_q, rd_ptr_d;
   reg                 out_valid_q, out_valid_d;
+  reg                 error_q;
 
   // The next burst: what is left of the request, at most MaxBurst, up to the 4 KiB boundary.
   wire [31:0] page_beats     = PAGE_BEATS - {{(20 + SIZE){1'b0}}, addr_q[11:SIZE]};
@@ -159,6 +161,7 @@ arrives, and no request is accepted until then. error_o pulses for a beat with S
       wr_ptr_q    <= {POINTER_W{1'b0}};
       rd_ptr_q    <= {POINTER_W{1'b0}};
       out_valid_q <= 1'b0;
+      error_q     <= 1'b0;
     end else begin
       beats_q     <= beats_d;
       ar_valid_q  <= ar_valid_d;
@@ -169,6 +172,7 @@ arrives, and no request is accepted until then. error_o pulses for a beat with S
       wr_ptr_q    <= wr_ptr_d;
       rd_ptr_q    <= rd_ptr_d;
       out_valid_q <= out_valid_d;
+      error_q     <= push && m_axi_rresp_i[1];
     end
   end
 
@@ -180,7 +184,7 @@ arrives, and no request is accepted until then. error_o pulses for a beat with S
 
   assign req_ready_o  = (!active) && (!discard_q) && (!clear_i);
   assign beat_valid_o = out_valid_q;
-  assign error_o      = push && m_axi_rresp_i[1];
+  assign error_o      = error_q;
   assign idle_o       = (!active) && (bursts_q == {BURSTS_W{1'b0}}) &&
                         (reserved_q == {LEVEL_W{1'b0}});
 

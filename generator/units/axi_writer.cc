@@ -9,7 +9,8 @@ eb_axi_writer: AXI4 write master. Every 32-bit word is a burst of one beat, in a
 
 The word stands in every 32-bit lane of the beat and WSTRB picks the lane of its address. Up to
 Outstanding writes wait for their response; one ID keeps them in order. A write that was accepted
-always completes. error_o pulses for a response with SLVERR or DECERR.)");
+always completes. error_o pulses a cycle after a response with SLVERR or DECERR. No output follows an
+input within a cycle.)");
   m.Param("AxiAddrW", "32", "bits of an address");
   m.Param("AxiDataW", "64", "bits of a beat: 32, 64, 128 or 256");
   m.Param("AxiIdW", "1", "bits of an ID; every write has ID 0");
@@ -36,12 +37,11 @@ always completes. error_o pulses for a response with SLVERR or DECERR.)");
   reg                  aw_valid_q, aw_valid_d;
   reg                  w_valid_q, w_valid_d;
   reg [COUNT_W-1:0]    count_q, count_d;  // writes without a response
+  reg                  error_q;
   reg [AxiAddrW-1:0]   addr_q;
   reg [31:0]           data_q;
   reg [AxiDataW/8-1:0] strobe;
 
-  wire aw_free = (!aw_valid_q) || m_axi_awready_i;
-  wire w_free  = (!w_valid_q) || m_axi_wready_i;
   wire accept  = wr_valid_i && wr_ready_o;
 
   always @* begin
@@ -57,10 +57,12 @@ always completes. error_o pulses for a response with SLVERR or DECERR.)");
       aw_valid_q <= 1'b0;
       w_valid_q  <= 1'b0;
       count_q    <= {COUNT_W{1'b0}};
+      error_q    <= 1'b0;
     end else begin
       aw_valid_q <= aw_valid_d;
       w_valid_q  <= w_valid_d;
       count_q    <= count_d;
+      error_q    <= m_axi_bvalid_i && m_axi_bresp_i[1];
     end
   end
 
@@ -79,8 +81,8 @@ always completes. error_o pulses for a response with SLVERR or DECERR.)");
     end
   end
 
-  assign wr_ready_o = aw_free && w_free && (count_q != Outstanding[COUNT_W-1:0]);
-  assign error_o    = m_axi_bvalid_i && m_axi_bresp_i[1];
+  assign wr_ready_o = (!aw_valid_q) && (!w_valid_q) && (count_q != Outstanding[COUNT_W-1:0]);
+  assign error_o    = error_q;
   assign idle_o     = (count_q == {COUNT_W{1'b0}});
 
   assign m_axi_awvalid_o = aw_valid_q;

@@ -29,7 +29,7 @@ and one word a cycle; the vector appears one cycle after its mask was taken.)");
   m.Local("COUNT_W", "$clog2(BUFFER_CODES + 1)");
   m.Local("TAKE_W", "$clog2(Lanes) + 1");
   m.Body(R"(
-  reg [BUFFER_W-1:0] buffer_q, buffer_d;
+  reg [BUFFER_W-1:0] buffer_q;
   reg [COUNT_W-1:0]  count_q, count_d;  // codes in the buffer
   reg                vec_valid_q, vec_valid_d;
 
@@ -44,16 +44,7 @@ and one word a cycle; the vector appears one cycle after its mask was taken.)");
   assign codes_ready_o = kept <= Lanes[COUNT_W-1:0];
   assign codes_taken_o = take ? mask_ones_i : {TAKE_W{1'b0}};
 
-  // What is kept moves down; a new word joins above it.
-  wire [BUFFER_W-1:0] moved    = buffer_q >> (CodeW * need);
-  wire [BUFFER_W-1:0] shifted  = take ? moved : buffer_q;
-  wire [BUFFER_W-1:0] inserted = {{(Lanes * CodeW) {1'b0}}, codes_i} << (CodeW * kept);
-  integer             slot;
   always @* begin
-    for (slot = 0; slot < BUFFER_CODES; slot = slot + 1) begin
-      buffer_d[CodeW*slot +: CodeW] = (slot < kept) ? shifted[CodeW*slot +: CodeW]
-                                                    : inserted[CodeW*slot +: CodeW];
-    end
     count_d     = push ? kept + InCodes[COUNT_W-1:0] : kept;
     vec_valid_d = take || (vec_valid_q && !vec_ready_i);
     if (clear_i) begin
@@ -72,6 +63,21 @@ and one word a cycle; the vector appears one cycle after its mask was taken.)");
     end
   end
 
+  // What is kept moves down; a new word joins above it.
+  always @(posedge clk_i) begin : join_words
+    reg [BUFFER_W-1:0] moved;
+    reg [BUFFER_W-1:0] inserted;
+    integer            slot;
+    if (take || push) begin
+      moved    = take ? buffer_q >> (CodeW * need) : buffer_q;
+      inserted = {{(Lanes * CodeW) {1'b0}}, codes_i} << (CodeW * kept);
+      for (slot = 0; slot < BUFFER_CODES; slot = slot + 1) begin
+        buffer_q[CodeW*slot +: CodeW] <= (slot < kept) ? moved[CodeW*slot +: CodeW]
+                                                       : inserted[CodeW*slot +: CodeW];
+      end
+    end
+  end
+
   // Lane j takes the code whose place is the number of ones below bit j. Places are registered, not
   // the vector: both in one cycle would be the slowest path of the accelerator.
   reg [Lanes*CodeW-1:0]  codes_q;   // of the mask taken
@@ -80,7 +86,6 @@ and one word a cycle; the vector appears one cycle after its mask was taken.)");
   always @(posedge clk_i) begin : places
     reg [TAKE_W-1:0] ones;
     integer          j;
-    if (take || push) buffer_q <= buffer_d;
     if (take) begin
       codes_q <= buffer_q[Lanes*CodeW-1:0];
       mask_q  <= mask_i;

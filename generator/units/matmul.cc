@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "generator/blocks/clock_gate.h"
 #include "generator/blocks/fifo.h"
 #include "generator/units/accumulator.h"
 #include "generator/units/post_processor.h"
@@ -116,7 +117,7 @@ all reads and writes of those before it. A source row of zeros is not multiplied
   m.Local("OUT_DEPTH", "16", "rows in the post-processor");
   m.Local("OUT_COUNT_W", "$clog2(OUT_DEPTH + 1)");
   m.Uses(EmitVmacArray()).Uses(EmitAccumulator()).Uses(EmitPostProcessor()).Uses(EmitFifo());
-  m.Uses(EmitRowWindow());
+  m.Uses(EmitRowWindow()).Uses(EmitClockGate());
   m.Body(R"(
   // ---- Command: stays until its last tile leaves the loader ----
 
@@ -654,6 +655,13 @@ all reads and writes of those before it. A source row of zeros is not multiplied
   wire [ADDR_W-1:0] out_addr;
   wire [Lanes*CodeW-1:0] out_code;
 
+  wire post_busy, clk_post;
+  eb_clock_gate u_clock_post (
+    .clk_i(clk_i),
+    .enable_i(clear_i || post_valid_q || post_busy),
+    .clk_o(clk_post)
+  );
+
   eb_post_processor #(
     .Lanes(Lanes),
     .CodeW(CodeW),
@@ -661,7 +669,7 @@ all reads and writes of those before it. A source row of zeros is not multiplied
     .AccW(AccW),
     .TagW(ADDR_W)
   ) u_post_processor (
-    .clk_i(clk_i),
+    .clk_i(clk_post),
     .rst_ni(rst_ni),
     .clear_i(clear_i),
     .valid_i(post_valid_q),
@@ -677,7 +685,8 @@ all reads and writes of those before it. A source row of zeros is not multiplied
     .tag_o(out_addr),
     .code_o(out_code),
     .score_o(score_wr_data_o),
-    .fixed_o(logit_data_o)
+    .fixed_o(logit_data_o),
+    .busy_o(post_busy)
   );
 
   assign score_wr_valid_o = out_valid & how_scores;

@@ -185,6 +185,7 @@ vector.)");
   m.InputSigned("bias_res_i", "8").InputSigned("bias_out_i", "8");
   m.Group("Results.").Output("valid_o").Output("tag_o", "TagW").Output("code_o", "Lanes*CodeW");
   m.Output("score_o", "Lanes*16").Output("fixed_o", "Lanes*26");
+  m.Group("A vector is in the pipeline.").Output("busy_o");
   m.Local("LATENCY", "10");
   m.Local("OFFSET", AfDecoderOffset(), "see eb_af_decoder");
   m.Uses(EmitPostLane());
@@ -196,6 +197,7 @@ vector.)");
     else              valid_q <= {valid_q[LATENCY-2:0], valid_i};
   end
   assign valid_o = valid_q[LATENCY-1];
+  assign busy_o  = |valid_q;
   wire [LATENCY-1:0] active = {valid_q[LATENCY-2:0], valid_i};  // [s]: stage s + 1 has operands
 
   reg [LATENCY*TagW-1:0] tag_q;  // youngest in the low bits

@@ -30,6 +30,7 @@ clear_i drops the row; what the macro still owes is discarded before the next ro
   m.Output("rr_req_valid_o").Input("rr_req_ready_i");
   m.Output("rr_req_mlc_o").Output("rr_req_addr_o", "32");
   m.Input("rr_rsp_valid_i").Input("rr_rsp_data_i", "WordBits");
+  m.Group("It has a row, or the macro owes it data").Output("busy_o");
   m.Group("Event: a word is read");
   m.Output("read_o");
   m.Local("INDEX_W", 32, "bits of an index entry");
@@ -180,6 +181,7 @@ clear_i drops the row; what the macro still owes is discarded before the next ro
   assign rr_req_mlc_o   = req_kind_q == KIND_CODES;
   assign rr_req_addr_o  = req_addr_q;
   assign read_o         = req_take;
+  assign busy_o         = busy_q || owed_q != {KIND_COUNT_W{1'b0}};
 )");
   m.Body(R"(
   // ---- Responses: what each of them is, stands in a queue ----

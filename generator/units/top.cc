@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "generator/blocks/clock_gate.h"
 #include "generator/blocks/reset_sync.h"
 #include "generator/blocks/sram.h"
 #include "generator/units/activation_memory.h"
@@ -702,6 +703,41 @@ constexpr const char* kUnits = R"(
     .saturated_o      (saturated)
   );
 
+  // Clocks of the units that work in bursts. eb_exit takes logits before its command comes.
+  wire reram_busy;
+  wire clk_softmax;
+  wire clk_layer_norm;
+  wire clk_exit;
+  wire clk_embedding;
+
+  eb_unit_clock u_clock_softmax (
+    .clk_i  (clk_i),
+    .rst_ni (rst_n),
+    .wake_i (clear || cmd_valid[1] || softmax_busy),
+    .clk_o  (clk_softmax)
+  );
+
+  eb_unit_clock u_clock_layer_norm (
+    .clk_i  (clk_i),
+    .rst_ni (rst_n),
+    .wake_i (clear || cmd_valid[2] || layer_norm_busy),
+    .clk_o  (clk_layer_norm)
+  );
+
+  eb_unit_clock u_clock_exit (
+    .clk_i  (clk_i),
+    .rst_ni (rst_n),
+    .wake_i (clear || cmd_valid[4] || exit_busy || logit_valid),
+    .clk_o  (clk_exit)
+  );
+
+  eb_unit_clock u_clock_embedding (
+    .clk_i  (clk_i),
+    .rst_ni (rst_n),
+    .wake_i (clear || cmd_valid[3] || embedding_busy || reram_busy),
+    .clk_o  (clk_embedding)
+  );
+
   eb_softmax #(
     .Lanes   (LANES),
     .CodeW   (CODE_W),
@@ -710,7 +746,7 @@ constexpr const char* kUnits = R"(
     .AddrW   (ADDR_W),
     .Backend (BACKEND)
   ) u_softmax (
-    .clk_i           (clk_i),
+    .clk_i           (clk_softmax),
     .rst_ni          (rst_n),
     .clear_i         (clear),
     .cmd_valid_i     (cmd_valid[1]),
@@ -735,7 +771,7 @@ constexpr const char* kUnits = R"(
     .AddrW      (ADDR_W),
     .Backend    (BACKEND)
   ) u_layer_norm (
-    .clk_i           (clk_i),
+    .clk_i           (clk_layer_norm),
     .rst_ni          (rst_n),
     .clear_i         (clear),
     .cmd_valid_i     (cmd_valid[2]),
@@ -761,7 +797,7 @@ constexpr const char* kUnits = R"(
     .Lanes      (LANES),
     .MaxClasses (MAX_CLASSES)
   ) u_exit (
-    .clk_i          (clk_i),
+    .clk_i          (clk_exit),
     .rst_ni         (rst_n),
     .clear_i        (clear),
     .cmd_valid_i    (cmd_valid[4]),
@@ -806,7 +842,7 @@ constexpr const char* kEmbedding = R"(
     .MaxVectors (EMBEDDING_VECTORS),
     .Backend    (BACKEND)
   ) u_embedding (
-    .clk_i           (clk_i),
+    .clk_i           (clk_embedding),
     .rst_ni          (rst_n),
     .clear_i         (clear),
     .cmd_valid_i     (cmd_valid[3]),
@@ -838,7 +874,7 @@ constexpr const char* kEmbedding = R"(
     .CodeW    (CODE_W),
     .WordBits (RERAM_WORD_W)
   ) u_reram_ctrl (
-    .clk_i          (clk_i),
+    .clk_i          (clk_embedding),
     .rst_ni         (rst_n),
     .clear_i        (clear),
     .row_valid_i    (row_valid),
@@ -855,6 +891,7 @@ constexpr const char* kEmbedding = R"(
     .rr_req_addr_o  (rr_req_addr),
     .rr_rsp_valid_i (rr_rsp_valid),
     .rr_rsp_data_i  (rr_rsp_data),
+    .busy_o         (reram_busy),
     .read_o         (reram_read)
   );
 
@@ -866,7 +903,7 @@ constexpr const char* kEmbedding = R"(
     .MlcWords    (MLC_WORDS),
     .Backend     (BACKEND)
   ) u_reram_macro (
-    .clk_i          (clk_i),
+    .clk_i          (clk_embedding),
     .rst_ni         (rst_n),
     .rr_req_valid_i (rr_req_valid),
     .rr_req_ready_o (rr_req_ready),
@@ -905,7 +942,7 @@ units, and writes the result record. Units share activation memory, score memory
 stream. The constants below are the configuration; CONFIG_HASH names it to software.)");
   AddPorts(m, config);
   AddConstants(m, config);
-  m.Uses(EmitResetSync()).Uses(EmitRegisters()).Uses(EmitSequencer());
+  m.Uses(EmitResetSync()).Uses(EmitUnitClock()).Uses(EmitRegisters()).Uses(EmitSequencer());
   m.Uses(EmitAxiReader()).Uses(EmitAxiWriter()).Uses(EmitWeightStream());
   m.Uses(EmitResidentWeights());
   m.Uses(EmitActivationMemory()).Uses(EmitSram1r1w());

@@ -640,6 +640,13 @@ module eb_matmul #(
   wire [ADDR_W-1:0] out_addr;
   wire [Lanes*CodeW-1:0] out_code;
 
+  wire post_busy, clk_post;
+  eb_clock_gate u_clock_post (
+    .clk_i(clk_i),
+    .enable_i(clear_i || post_valid_q || post_busy),
+    .clk_o(clk_post)
+  );
+
   eb_post_processor #(
     .Lanes(Lanes),
     .CodeW(CodeW),
@@ -647,7 +654,7 @@ module eb_matmul #(
     .AccW(AccW),
     .TagW(ADDR_W)
   ) u_post_processor (
-    .clk_i(clk_i),
+    .clk_i(clk_post),
     .rst_ni(rst_ni),
     .clear_i(clear_i),
     .valid_i(post_valid_q),
@@ -663,7 +670,8 @@ module eb_matmul #(
     .tag_o(out_addr),
     .code_o(out_code),
     .score_o(score_wr_data_o),
-    .fixed_o(logit_data_o)
+    .fixed_o(logit_data_o),
+    .busy_o(post_busy)
   );
 
   assign score_wr_valid_o = out_valid & how_scores;

@@ -32,7 +32,9 @@ module eb_post_processor #(
   output wire [TagW-1:0]        tag_o,
   output wire [Lanes*CodeW-1:0] code_o,
   output wire [Lanes*16-1:0]    score_o,
-  output wire [Lanes*26-1:0]    fixed_o
+  output wire [Lanes*26-1:0]    fixed_o,
+  // A vector is in the pipeline.
+  output wire                   busy_o
 );
 
   localparam LATENCY = 10;
@@ -45,6 +47,7 @@ module eb_post_processor #(
     else              valid_q <= {valid_q[LATENCY-2:0], valid_i};
   end
   assign valid_o = valid_q[LATENCY-1];
+  assign busy_o  = |valid_q;
   wire [LATENCY-1:0] active = {valid_q[LATENCY-2:0], valid_i};  // [s]: stage s + 1 has operands
 
   reg [LATENCY*TagW-1:0] tag_q;  // youngest in the low bits

@@ -179,7 +179,7 @@ module eb_registers #(
 
   wire              aw_take = s_axil_awvalid_i && s_axil_awready_o;
   wire              w_take  = s_axil_wvalid_i && s_axil_wready_o;
-  wire              wr      = aw_valid_q && w_valid_q && ((!b_valid_q) || s_axil_bready_i);
+  wire              wr      = aw_valid_q && w_valid_q && (!b_valid_q);
   wire              wr_ok   = wr && wr_legal;
   wire [ADDR_W-1:0] wr_addr = {aw_addr_q[ADDR_W-1:2], 2'b00};
   wire [31:0]       wr_mask = {{8{w_strb_q[3]}}, {8{w_strb_q[2]}}, {8{w_strb_q[1]}},
@@ -718,7 +718,7 @@ module eb_registers #(
   reg [31:0]       r_data_q;
 
   wire              ar_take  = s_axil_arvalid_i && s_axil_arready_o;
-  wire              rd       = ar_valid_q && ((!r_valid_q) || s_axil_rready_i);
+  wire              rd       = ar_valid_q && (!r_valid_q);
   wire [ADDR_W-1:0] rd_addr  = {ar_addr_q[ADDR_W-1:2], 2'b00};
   wire              is_logit = (rd_addr >= ADDR_LOGITS) && ({24'd0, rd_addr[9:2]} < MaxClasses);
 

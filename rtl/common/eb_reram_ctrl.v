@@ -35,6 +35,8 @@ module eb_reram_ctrl #(
   output wire [31:0]            rr_req_addr_o,
   input  wire                   rr_rsp_valid_i,
   input  wire [WordBits-1:0]    rr_rsp_data_i,
+  // It has a row, or the macro owes it data
+  output wire                   busy_o,
   // Event: a word is read
   output wire                   read_o
 );
@@ -192,6 +194,7 @@ module eb_reram_ctrl #(
   assign rr_req_mlc_o   = req_kind_q == KIND_CODES;
   assign rr_req_addr_o  = req_addr_q;
   assign read_o         = req_take;
+  assign busy_o         = busy_q || owed_q != {KIND_COUNT_W{1'b0}};
 
   // ---- Responses: what each of them is, stands in a queue ----
 

@@ -692,6 +692,41 @@ module eb_top (
     .saturated_o      (saturated)
   );
 
+  // Clocks of the units that work in bursts. eb_exit takes logits before its command comes.
+  wire reram_busy;
+  wire clk_softmax;
+  wire clk_layer_norm;
+  wire clk_exit;
+  wire clk_embedding;
+
+  eb_unit_clock u_clock_softmax (
+    .clk_i  (clk_i),
+    .rst_ni (rst_n),
+    .wake_i (clear || cmd_valid[1] || softmax_busy),
+    .clk_o  (clk_softmax)
+  );
+
+  eb_unit_clock u_clock_layer_norm (
+    .clk_i  (clk_i),
+    .rst_ni (rst_n),
+    .wake_i (clear || cmd_valid[2] || layer_norm_busy),
+    .clk_o  (clk_layer_norm)
+  );
+
+  eb_unit_clock u_clock_exit (
+    .clk_i  (clk_i),
+    .rst_ni (rst_n),
+    .wake_i (clear || cmd_valid[4] || exit_busy || logit_valid),
+    .clk_o  (clk_exit)
+  );
+
+  eb_unit_clock u_clock_embedding (
+    .clk_i  (clk_i),
+    .rst_ni (rst_n),
+    .wake_i (clear || cmd_valid[3] || embedding_busy || reram_busy),
+    .clk_o  (clk_embedding)
+  );
+
   eb_softmax #(
     .Lanes   (LANES),
     .CodeW   (CODE_W),
@@ -700,7 +735,7 @@ module eb_top (
     .AddrW   (ADDR_W),
     .Backend (BACKEND)
   ) u_softmax (
-    .clk_i           (clk_i),
+    .clk_i           (clk_softmax),
     .rst_ni          (rst_n),
     .clear_i         (clear),
     .cmd_valid_i     (cmd_valid[1]),
@@ -725,7 +760,7 @@ module eb_top (
     .AddrW      (ADDR_W),
     .Backend    (BACKEND)
   ) u_layer_norm (
-    .clk_i           (clk_i),
+    .clk_i           (clk_layer_norm),
     .rst_ni          (rst_n),
     .clear_i         (clear),
     .cmd_valid_i     (cmd_valid[2]),
@@ -751,7 +786,7 @@ module eb_top (
     .Lanes      (LANES),
     .MaxClasses (MAX_CLASSES)
   ) u_exit (
-    .clk_i          (clk_i),
+    .clk_i          (clk_exit),
     .rst_ni         (rst_n),
     .clear_i        (clear),
     .cmd_valid_i    (cmd_valid[4]),
@@ -794,7 +829,7 @@ module eb_top (
     .MaxVectors (EMBEDDING_VECTORS),
     .Backend    (BACKEND)
   ) u_embedding (
-    .clk_i           (clk_i),
+    .clk_i           (clk_embedding),
     .rst_ni          (rst_n),
     .clear_i         (clear),
     .cmd_valid_i     (cmd_valid[3]),
@@ -826,7 +861,7 @@ module eb_top (
     .CodeW    (CODE_W),
     .WordBits (RERAM_WORD_W)
   ) u_reram_ctrl (
-    .clk_i          (clk_i),
+    .clk_i          (clk_embedding),
     .rst_ni         (rst_n),
     .clear_i        (clear),
     .row_valid_i    (row_valid),
@@ -843,6 +878,7 @@ module eb_top (
     .rr_req_addr_o  (rr_req_addr),
     .rr_rsp_valid_i (rr_rsp_valid),
     .rr_rsp_data_i  (rr_rsp_data),
+    .busy_o         (reram_busy),
     .read_o         (reram_read)
   );
 
@@ -854,7 +890,7 @@ module eb_top (
     .MlcWords    (MLC_WORDS),
     .Backend     (BACKEND)
   ) u_reram_macro (
-    .clk_i          (clk_i),
+    .clk_i          (clk_embedding),
     .rst_ni         (rst_n),
     .rr_req_valid_i (rr_req_valid),
     .rr_req_ready_o (rr_req_ready),

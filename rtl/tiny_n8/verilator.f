@@ -10,6 +10,7 @@
 ../common/eb_axi_writer.v
 ../common/eb_bitmask_decoder.v
 ../common/eb_bitmask_encoder.v
+../common/eb_clock_gate.v
 ../common/eb_counter.v
 ../common/eb_embedding.v
 ../common/eb_entropy.v
@@ -45,6 +46,7 @@
 ../common/eb_sum_tree.v
 ../common/eb_tile_walk.v
 ../common/eb_token_memory.v
+../common/eb_unit_clock.v
 ../common/eb_vmac_array.v
 ../common/eb_weight_lane.v
 ../common/eb_weight_stream.v

@@ -11,6 +11,7 @@
 
 #include "cosim/sim/dut.h"
 #include "cosim/sim/random.h"
+#include "generator/blocks/clock_gate.h"
 #include "generator/blocks/fifo.h"
 #include "generator/blocks/reset_sync.h"
 #include "generator/blocks/round_shift.h"
@@ -95,6 +96,47 @@ TEST(ResetSync, AssertsAtOnceAndReleasesAtTheSecondEdge) {
   EXPECT_EQ(dut.Get("rst_no").Get(), 0U);
   dut.Tick();
   EXPECT_EQ(dut.Get("rst_no").Get(), 1U);
+}
+
+// Tick leaves the outputs as they are while the clock is high, so clk_o tells whether the edge
+// passed.
+TEST(UnitClock, PassesTheEdgesOfWakefulCyclesAndOneMore) {
+  cosim::Dut dut = Build({EmitUnitClock(), EmitClockGate()});
+  dut.Get("wake_i").Set(0);
+  dut.Reset();
+  cosim::Random random(7);
+  bool before = true;  // it runs in reset
+  int edges = 0;
+  for (int cycle = 0; cycle < 2000; ++cycle) {
+    const bool wake = random.Chance(0.3);
+    dut.Get("wake_i").Set(wake ? 1 : 0);
+    dut.Tick();
+    ASSERT_EQ(dut.Get("clk_o").Get() != 0, wake || before) << "cycle " << cycle;
+    edges += wake || before ? 1 : 0;
+    before = wake;
+  }
+  EXPECT_GT(edges, 500);
+  EXPECT_LT(edges, 1500);
+}
+
+TEST(ClockGate, DoesNotGlitchWhileTheClockIsHigh) {
+  cosim::Dut dut = Build({EmitClockGate()});
+  cosim::Port clock = dut.Get("clk_i");
+  cosim::Port enable = dut.Get("enable_i");
+  clock.Set(1);
+  dut.Eval();
+  for (const uint64_t enabled : {0U, 1U}) {
+    clock.Set(0);
+    enable.Set(enabled);
+    dut.Eval();
+    EXPECT_EQ(dut.Get("clk_o").Get(), 0U) << "low with the clock";
+    clock.Set(1);
+    dut.Eval();
+    EXPECT_EQ(dut.Get("clk_o").Get(), enabled);
+    enable.Set(1 - enabled);
+    dut.Eval();
+    EXPECT_EQ(dut.Get("clk_o").Get(), enabled) << "changes in the middle of the pulse";
+  }
 }
 
 constexpr int kLanes = 3;

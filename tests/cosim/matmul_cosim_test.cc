@@ -15,6 +15,7 @@
 
 #include "cosim/sim/dut.h"
 #include "cosim/sim/random.h"
+#include "generator/blocks/clock_gate.h"
 #include "generator/blocks/fifo.h"
 #include "generator/blocks/round_shift.h"
 #include "generator/blocks/sram.h"
@@ -138,7 +139,7 @@ std::vector<vlog::Module> Modules() {
           gen::EmitAfMultiplier(),  gen::EmitAccumulator(), gen::EmitPostProcessor(),
           gen::EmitPostLane(),      gen::EmitRoundShift(),  gen::EmitActivation(),
           gen::EmitAfDecoder(),     gen::EmitAfEncoder(),   gen::EmitFifo(),
-          gen::EmitSram1r1wMacro(), gen::EmitSram1r1w()};
+          gen::EmitSram1r1wMacro(), gen::EmitSram1r1w(),    gen::EmitClockGate()};
 }
 
 class Matmul : public testing::TestWithParam<Shape> {

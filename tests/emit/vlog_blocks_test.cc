@@ -1,6 +1,7 @@
 // Every block is accepted silently by the three tools, over its parameters.
 #include <gtest/gtest.h>
 
+#include "generator/blocks/clock_gate.h"
 #include "generator/blocks/fifo.h"
 #include "generator/blocks/reset_sync.h"
 #include "generator/blocks/round_shift.h"
@@ -18,6 +19,10 @@ TEST(Fifo, LintsClean) {
     EXPECT_TRUE(LintsClean({EmitFifo()}, "eb_fifo", {{"Width", "33"}, {"Depth", depth}}));
   }
   EXPECT_TRUE(LintsClean({EmitFifo()}, "eb_fifo", {{"Width", "1"}}));
+}
+
+TEST(UnitClock, LintsClean) {
+  EXPECT_TRUE(LintsClean({EmitUnitClock(), EmitClockGate()}, "eb_unit_clock"));
 }
 
 TEST(ResetSync, LintsClean) { EXPECT_TRUE(LintsClean({EmitResetSync()}, "eb_reset_sync")); }

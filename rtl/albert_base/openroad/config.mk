@@ -19,6 +19,7 @@ export VERILOG_FILES = \
   $(EB_DIR)/../common/eb_axi_writer.v \
   $(EB_DIR)/../common/eb_bitmask_decoder.v \
   $(EB_DIR)/../common/eb_bitmask_encoder.v \
+  $(EB_DIR)/../common/eb_clock_gate.v \
   $(EB_DIR)/../common/eb_counter.v \
   $(EB_DIR)/../common/eb_embedding.v \
   $(EB_DIR)/../common/eb_entropy.v \
@@ -52,6 +53,7 @@ export VERILOG_FILES = \
   $(EB_DIR)/../common/eb_sum_tree.v \
   $(EB_DIR)/../common/eb_tile_walk.v \
   $(EB_DIR)/../common/eb_token_memory.v \
+  $(EB_DIR)/../common/eb_unit_clock.v \
   $(EB_DIR)/../common/eb_vmac_array.v \
   $(EB_DIR)/../common/eb_weight_lane.v \
   $(EB_DIR)/../common/eb_weight_stream.v \
