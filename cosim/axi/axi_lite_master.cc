@@ -14,7 +14,7 @@ AxiLiteMaster::AxiLiteMaster(const AxiLitePorts& ports, const AxiLiteOptions& op
 
 void AxiLiteMaster::Reset() {
   for (Request* request : {&aw_, &w_, &ar_}) request->pending = request->shown = false;
-  busy_ = false;
+  busy_ = at_rest_ = false;
   for (Port* pin :
        {&ports_.awvalid, &ports_.wvalid, &ports_.bready, &ports_.arvalid, &ports_.rready}) {
     pin->Set(0);
@@ -41,6 +41,7 @@ AxiLiteReply AxiLiteMaster::Write(Bench& bench, uint32_t address, uint32_t data,
 AxiLiteReply AxiLiteMaster::Wait(Bench& bench) {
   EB_CHECK(!busy_, "one access at a time");
   busy_ = true;
+  at_rest_ = false;
   reply_ = {};
   bench.RunUntil([&] { return reply_.finished; }, options_.cycle_limit);
   busy_ = false;
@@ -53,6 +54,8 @@ void AxiLiteMaster::DriveRequest(Request& request) {
 }
 
 void AxiLiteMaster::Drive(uint64_t /*cycle*/) {
+  if (at_rest_) return;
+  at_rest_ = !busy_ && !aw_.pending && !w_.pending && !ar_.pending;
   DriveRequest(aw_);
   DriveRequest(w_);
   DriveRequest(ar_);
@@ -66,6 +69,7 @@ void AxiLiteMaster::SampleRequest(Request& request) {
 }
 
 void AxiLiteMaster::Sample(uint64_t /*cycle*/) {
+  if (at_rest_) return;
   SampleRequest(aw_);
   SampleRequest(w_);
   SampleRequest(ar_);

@@ -55,6 +55,7 @@ class AxiLiteMaster : public Agent {
   Random random_;
   Request aw_, w_, ar_;
   bool busy_ = false;
+  bool at_rest_ = false;  ///< no access, and the pins say so
   bool reading_ = false;
   AxiLiteReply reply_;
 };

@@ -39,9 +39,8 @@ class Port {
 
   /// The value of a port of at most 64 bits.
   [[nodiscard]] uint64_t Get() const {
+    if (bytes_ == 1) return *static_cast<const uint8_t*>(data_);  // most are handshakes
     switch (bytes_) {
-      case 1:
-        return *static_cast<const uint8_t*>(data_);
       case 2:
         return *static_cast<const uint16_t*>(data_);
       case 4:
@@ -57,6 +56,10 @@ class Port {
 
   /// `value` must fit the port.
   void Set(uint64_t value) {
+    if (value <= 1 && bytes_ == 1 && writable_) {  // a handshake, as most are
+      *static_cast<uint8_t*>(data_) = static_cast<uint8_t>(value);
+      return;
+    }
     EB_CHECK(bits_ >= 64 || (value >> bits_) == 0, "{:#x} does not fit {} bits", value, bits_);
     SetTruncated(value);
   }
