@@ -20,7 +20,7 @@ std::vector<MemoryInstance> MemoryList(const spec::AcceleratorConfig& config) {
   const int rows = config.model.seq_len;
   const int ring =
       1 << spec::IndexBits(spec::SeqTiles(config) + kSoftmaxPassCycles + spec::IndexBits(n));
-  const int norm_row = std::max(spec::HiddenVectors(config), spec::EmbeddingVectors(config));
+  const int norm_row = spec::NormVectors(config);
   const int norm_vectors = 1 << spec::IndexBits(norm_row);
   const int accumulators = n * spec::AccumulatorBits(config);
   std::vector<MemoryInstance> list = {

@@ -43,7 +43,10 @@ constexpr std::array kErrors = {
         ErrorCode::kResident, "RESIDENT",
         "detail: 0 RESIDENT_BYTES is no whole number of beats or too many; 1 a segment of the "
         "stream reaches beyond them"},
-    ErrorText{ErrorCode::kBadOperand, "OPERAND", "EMBED without vectors; detail: program counter"},
+    ErrorText{ErrorCode::kBadOperand, "OPERAND",
+              "MATMUL without strips or K tiles, LAYER_NORM or EMBED of no vectors or of more than "
+              "a row has; "
+              "detail: program counter"},
 };
 
 const char* AccessText(Access access) {

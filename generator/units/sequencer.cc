@@ -30,6 +30,7 @@ void AddConstants(vlog::Module& m) {
         std::pair{"OP_LAYER_NORM", Opcode::kLayerNorm}, std::pair{"OP_EXIT", Opcode::kExit}}) {
     m.Local(name, fmt::format("8'h{:02X}", static_cast<uint32_t>(opcode)));
   }
+  m.Local("NORM_VECTORS_LSB", spec::kLayerNormVectors.Bit());
   for (const auto& [name, unit] : {std::pair{"UNIT_MATMUL", spec::Unit::kMatmul},
                                    std::pair{"UNIT_SOFTMAX", spec::Unit::kSoftmax},
                                    std::pair{"UNIT_LAYER_NORM", spec::Unit::kLayerNorm},
@@ -178,6 +179,13 @@ constexpr const char* kInstruction = R"(
 )";
 
 constexpr const char* kDispatch = R"(
+  // Operands with which a unit would never end, or overrun its row buffer.
+  wire [15:0] norm_vectors = cmd_q[NORM_VECTORS_LSB+:16];
+  wire        bad_matmul   = ((!strips_len) && strips == 16'd0) ||
+                             ((!k_tiles_len) && k_tiles == 16'd0);
+  wire        bad_norm     = (norm_vectors == 16'd0) || (norm_vectors > MaxVectors);
+  wire        bad_embed    = (vectors == 16'd0) || (vectors > EmbeddingVectors);
+
   // Dispatch: the unit that executes the instruction, none when the sequencer does so itself. An
   // instruction waits for the units of its mask, whose last bit leaves out the youngest MATMUL; a
   // unit's own readiness is its handshake.
@@ -314,12 +322,11 @@ constexpr const char* kPhases = R"(
           fail_detail = {7'd0, pc_q};
         end else if (execute) begin
           case (opcode)
-            OP_MATMUL, OP_SOFTMAX, OP_LAYER_NORM: begin
-              advance = dispatched;
-            end
-            OP_EMBED: begin
+            OP_MATMUL, OP_SOFTMAX, OP_LAYER_NORM, OP_EMBED: begin
               advance     = dispatched;
-              fail        = (vectors == 16'd0);  // it would wait for its last one
+              fail        = ((opcode == OP_MATMUL) && bad_matmul) ||
+                            ((opcode == OP_LAYER_NORM) && bad_norm) ||
+                            ((opcode == OP_EMBED) && bad_embed);
               fail_code   = ERROR_OPERAND;
               fail_detail = {7'd0, pc_q};
             end
@@ -625,6 +632,8 @@ aborted.)");
   m.Param("AxiAddrW", "32", "bits of an address");
   m.Param("AxiDataW", "64", "bits of a beat: 32, 64, 128 or 256");
   m.Param("MaxRows", "16", "tokens of the longest sentence");
+  m.Param("MaxVectors", "16", "vectors of a LayerNorm row");
+  m.Param("EmbeddingVectors", "16", "vectors of an embedding row");
   m.Param("ProgramDepth", "64", "instructions of the program memory");
   m.Param("ResidentBeats", "0", "beats of the resident weights, 0 if there are none");
   m.Param("Backend", "0", "memories: 0 behavioural, 1 flop, 2 macro");
@@ -635,7 +644,8 @@ aborted.)");
   m.Body(kDeclarations);
   m.InstructionFields({spec::kOpcode, spec::kWaitMask, spec::kStreamOffset, spec::kStreamBeats,
                        spec::kStreamIterationStride, spec::kLoopTarget, spec::kLoopCount,
-                       spec::kEmbedVectors, spec::kExitClasses},
+                       spec::kMatmulStripsLen, spec::kMatmulKTilesLen, spec::kMatmulStrips,
+                       spec::kMatmulKTiles, spec::kEmbedVectors, spec::kExitClasses},
                       "cmd_q");
   m.Body(kInstruction).Body(kDispatch).Body(kPhases).Body(kOutputs).Body(kInstances);
   m.Body(kRegisters);

@@ -77,8 +77,7 @@ void AddConstants(vlog::Module& m, const spec::AcceleratorConfig& c) {
   m.Local("PIPELINE", c.vmac.pipeline, "register cuts of the VMAC array");
   m.Local("MAX_ROWS", c.model.seq_len, "tokens of the longest sentence");
   m.Local("MAX_CLASSES", c.model.classes);
-  m.Local("MAX_VECTORS", std::max(spec::HiddenVectors(c), spec::EmbeddingVectors(c)),
-          "vectors of a LayerNorm row");
+  m.Local("MAX_VECTORS", spec::NormVectors(c), "vectors of a LayerNorm row");
   m.Local("EMBEDDING_VECTORS", spec::EmbeddingVectors(c), "vectors of an embedding row");
   m.Local("ADDR_W", spec::kAddressBits, "activation and score memory addresses");
   m.Local("ACTIVATION_VECTORS", spec::ActivationVectors(c));
@@ -331,12 +330,14 @@ constexpr const char* kControl = R"(
   wire [23:0]           embedding_error_detail;
 
   eb_sequencer #(
-    .AxiAddrW      (AXI_ADDR_W),
-    .AxiDataW      (AXI_DATA_W),
-    .MaxRows       (MAX_ROWS),
-    .ProgramDepth  (PROGRAM_DEPTH),
-    .ResidentBeats (RESIDENT_BEATS),
-    .Backend       (BACKEND)
+    .AxiAddrW         (AXI_ADDR_W),
+    .AxiDataW         (AXI_DATA_W),
+    .MaxRows          (MAX_ROWS),
+    .MaxVectors       (MAX_VECTORS),
+    .EmbeddingVectors (EMBEDDING_VECTORS),
+    .ProgramDepth     (PROGRAM_DEPTH),
+    .ResidentBeats    (RESIDENT_BEATS),
+    .Backend          (BACKEND)
   ) u_sequencer (
     .clk_i                    (clk_i),
     .rst_ni                   (rst_n),

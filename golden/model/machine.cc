@@ -571,6 +571,7 @@ void Machine::Impl::Matmul(const Instruction& instruction) {
   const int k_tiles = instruction.Get(spec::kMatmulKTilesLen) != 0
                           ? length_tiles
                           : instruction.GetInt(spec::kMatmulKTiles);
+  if (strips == 0 || k_tiles == 0) return Fail(ErrorCode::kBadOperand, step_.pc);
   const bool window = instruction.Get(spec::kMatmulWindow) != 0;
   const int reach = instruction.GetInt(spec::kMatmulReach);
 
@@ -664,7 +665,9 @@ void Machine::Impl::PostProcess(const Instruction& instruction, int strip, const
 void Machine::Impl::Embed(const Instruction& instruction) {
   const Operand output(instruction, spec::kEmbedDstBase, spec::kEmbedDstStride);
   const int vectors = instruction.GetInt(spec::kEmbedVectors);
-  if (vectors == 0) return Fail(ErrorCode::kBadOperand, step_.pc);
+  if (vectors == 0 || vectors > spec::EmbeddingVectors(config_)) {
+    return Fail(ErrorCode::kBadOperand, step_.pc);
+  }
   const int64_t position_row = instruction.Get(spec::kEmbedPositionRow);
   const int64_t type_row = instruction.Get(spec::kEmbedTypeRow);
   const int bias_out = instruction.GetInt(spec::kEmbedBiasOut);
@@ -723,6 +726,9 @@ void Machine::Impl::LayerNorm(const Instruction& instruction) {
   const int rows = instruction.Get(spec::kLayerNormRowsLen) != 0
                        ? Length()
                        : instruction.GetInt(spec::kLayerNormRows);
+  if (vectors == 0 || vectors > spec::NormVectors(config_)) {
+    return Fail(ErrorCode::kBadOperand, step_.pc);
+  }
   const int64_t hidden = instruction.Get(spec::kLayerNormHidden);
   const int bias_out = instruction.GetInt(spec::kLayerNormBiasOut);
   const uint64_t eps = uint64_t(instruction.Get(spec::kLayerNormEpsLow)) |

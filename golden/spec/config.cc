@@ -507,6 +507,10 @@ int AccumulatorBits(const AcceleratorConfig& c) {
 int HiddenVectors(const AcceleratorConfig& c) { return CeilDiv(c.model.hidden, c.vmac.n); }
 int FfnVectors(const AcceleratorConfig& c) { return CeilDiv(c.model.ffn, c.vmac.n); }
 int EmbeddingVectors(const AcceleratorConfig& c) { return CeilDiv(c.model.embedding, c.vmac.n); }
+
+int NormVectors(const AcceleratorConfig& c) {
+  return std::max(HiddenVectors(c), EmbeddingVectors(c));
+}
 int ClassVectors(const AcceleratorConfig& c) { return CeilDiv(c.model.classes, c.vmac.n); }
 int HeadDim(const AcceleratorConfig& c) { return c.model.hidden / c.model.heads; }
 int HeadVectors(const AcceleratorConfig& c) { return CeilDiv(HeadDim(c), c.vmac.n); }

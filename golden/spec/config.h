@@ -125,6 +125,8 @@ uint32_t ConfigHash(const AcceleratorConfig& config);
 [[nodiscard]] int HiddenVectors(const AcceleratorConfig& c);
 [[nodiscard]] int FfnVectors(const AcceleratorConfig& c);
 [[nodiscard]] int EmbeddingVectors(const AcceleratorConfig& c);
+/// Of the longest row that eb_layer_norm takes.
+[[nodiscard]] int NormVectors(const AcceleratorConfig& c);
 [[nodiscard]] int ClassVectors(const AcceleratorConfig& c);
 [[nodiscard]] int HeadDim(const AcceleratorConfig& c);
 /// Each head is padded to whole vectors.

@@ -11,12 +11,14 @@
 `default_nettype none
 
 module eb_sequencer #(
-  parameter AxiAddrW      = 32,  // bits of an address
-  parameter AxiDataW      = 64,  // bits of a beat: 32, 64, 128 or 256
-  parameter MaxRows       = 16,  // tokens of the longest sentence
-  parameter ProgramDepth  = 64,  // instructions of the program memory
-  parameter ResidentBeats = 0,   // beats of the resident weights, 0 if there are none
-  parameter Backend       = 0    // memories: 0 behavioural, 1 flop, 2 macro
+  parameter AxiAddrW         = 32,  // bits of an address
+  parameter AxiDataW         = 64,  // bits of a beat: 32, 64, 128 or 256
+  parameter MaxRows          = 16,  // tokens of the longest sentence
+  parameter MaxVectors       = 16,  // vectors of a LayerNorm row
+  parameter EmbeddingVectors = 16,  // vectors of an embedding row
+  parameter ProgramDepth     = 64,  // instructions of the program memory
+  parameter ResidentBeats    = 0,   // beats of the resident weights, 0 if there are none
+  parameter Backend          = 0    // memories: 0 behavioural, 1 flop, 2 macro
 ) (
   input  wire                clk_i,
   input  wire                rst_ni,
@@ -119,6 +121,7 @@ module eb_sequencer #(
   localparam OP_SOFTMAX            = 8'h30;
   localparam OP_LAYER_NORM         = 8'h40;
   localparam OP_EXIT               = 8'h50;
+  localparam NORM_VECTORS_LSB      = 128;
   localparam UNIT_MATMUL           = 0;
   localparam UNIT_SOFTMAX          = 1;
   localparam UNIT_LAYER_NORM       = 2;
@@ -188,6 +191,10 @@ module eb_sequencer #(
   wire [31:0] iteration_stride = cmd_q[96+:32];
   wire [15:0] target           = cmd_q[32+:16];
   wire [15:0] count            = cmd_q[64+:16];
+  wire        strips_len       = cmd_q[25];
+  wire        k_tiles_len      = cmd_q[26];
+  wire [15:0] strips           = cmd_q[32+:16];
+  wire [15:0] k_tiles          = cmd_q[48+:16];
   wire [15:0] vectors          = cmd_q[96+:16];
   wire [15:0] classes          = cmd_q[32+:16];
 
@@ -221,6 +228,13 @@ module eb_sequencer #(
   always @(posedge clk_i) begin
     if (take) cmd_q <= fetch_instruction;
   end
+
+  // Operands with which a unit would never end, or overrun its row buffer.
+  wire [15:0] norm_vectors = cmd_q[NORM_VECTORS_LSB+:16];
+  wire        bad_matmul   = ((!strips_len) && strips == 16'd0) ||
+                             ((!k_tiles_len) && k_tiles == 16'd0);
+  wire        bad_norm     = (norm_vectors == 16'd0) || (norm_vectors > MaxVectors);
+  wire        bad_embed    = (vectors == 16'd0) || (vectors > EmbeddingVectors);
 
   // Dispatch: the unit that executes the instruction, none when the sequencer does so itself. An
   // instruction waits for the units of its mask, whose last bit leaves out the youngest MATMUL; a
@@ -356,12 +370,11 @@ module eb_sequencer #(
           fail_detail = {7'd0, pc_q};
         end else if (execute) begin
           case (opcode)
-            OP_MATMUL, OP_SOFTMAX, OP_LAYER_NORM: begin
-              advance = dispatched;
-            end
-            OP_EMBED: begin
+            OP_MATMUL, OP_SOFTMAX, OP_LAYER_NORM, OP_EMBED: begin
               advance     = dispatched;
-              fail        = (vectors == 16'd0);  // it would wait for its last one
+              fail        = ((opcode == OP_MATMUL) && bad_matmul) ||
+                            ((opcode == OP_LAYER_NORM) && bad_norm) ||
+                            ((opcode == OP_EMBED) && bad_embed);
               fail_code   = ERROR_OPERAND;
               fail_detail = {7'd0, pc_q};
             end

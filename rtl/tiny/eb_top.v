@@ -326,12 +326,14 @@ module eb_top (
   wire [23:0]           embedding_error_detail;
 
   eb_sequencer #(
-    .AxiAddrW      (AXI_ADDR_W),
-    .AxiDataW      (AXI_DATA_W),
-    .MaxRows       (MAX_ROWS),
-    .ProgramDepth  (PROGRAM_DEPTH),
-    .ResidentBeats (RESIDENT_BEATS),
-    .Backend       (BACKEND)
+    .AxiAddrW         (AXI_ADDR_W),
+    .AxiDataW         (AXI_DATA_W),
+    .MaxRows          (MAX_ROWS),
+    .MaxVectors       (MAX_VECTORS),
+    .EmbeddingVectors (EMBEDDING_VECTORS),
+    .ProgramDepth     (PROGRAM_DEPTH),
+    .ResidentBeats    (RESIDENT_BEATS),
+    .Backend          (BACKEND)
   ) u_sequencer (
     .clk_i                    (clk_i),
     .rst_ni                   (rst_n),

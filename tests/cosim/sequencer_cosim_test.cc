@@ -39,6 +39,8 @@ constexpr uint64_t kTokenBase = 0x2'0000;
 constexpr uint64_t kWeightBase = 0x4'0000'0000;
 constexpr uint64_t kResultBase = 0x3'0004;
 constexpr int kMaxRows = 37;
+constexpr int kMaxVectors = 7;
+constexpr int kEmbeddingVectors = 5;
 constexpr int kProgramDepth = 48;
 constexpr int kRecordWords = spec::kResultLogitsWord + 256;
 
@@ -146,8 +148,8 @@ module eb_sequencer_bench #(
     if (resident_start) resident_left_o <= resident_beats;
     else if (resident_take) resident_left_o <= resident_left_o - 32'd1;
   end
-  eb_sequencer #(.AxiAddrW(40), .AxiDataW(AxiDataW), .MaxRows(37), .ProgramDepth(48),
-                 .ResidentBeats(12)) u_sequencer (
+  eb_sequencer #(.AxiAddrW(40), .AxiDataW(AxiDataW), .MaxRows(37), .MaxVectors(7),
+                 .EmbeddingVectors(5), .ProgramDepth(48), .ResidentBeats(12)) u_sequencer (
     .clk_i(clk_i), .rst_ni(rst_ni), .start_i(start_i), .load_i(load_i), .abort_i(abort_i),
     .length_i(length_i), .program_length_i(program_length_i), .program_base_i(program_base_i),
     .weight_base_i(weight_base_i), .token_base_i(token_base_i), .result_base_i(result_base_i),
@@ -206,11 +208,13 @@ Instruction Make(Opcode opcode, uint32_t wait_mask = 0) {
   Instruction instruction;
   instruction.Set(spec::kOpcode, static_cast<int64_t>(opcode));
   instruction.Set(spec::kWaitMask, wait_mask);
-  return instruction;
-}
-Instruction Embed() {
-  Instruction instruction = Make(Opcode::kEmbed);
-  instruction.Set(spec::kEmbedVectors, 1);
+  // No more than each takes at least.
+  if (opcode == Opcode::kMatmul) {
+    instruction.Set(spec::kMatmulStrips, 1);
+    instruction.Set(spec::kMatmulKTiles, 1);
+  }
+  if (opcode == Opcode::kLayerNorm) instruction.Set(spec::kLayerNormVectors, 1);
+  if (opcode == Opcode::kEmbed) instruction.Set(spec::kEmbedVectors, 1);
   return instruction;
 }
 Instruction Stream(uint32_t offset, uint32_t beats, uint32_t stride) {
@@ -519,7 +523,7 @@ class Sequencer : public testing::TestWithParam<int> {
 TEST_P(Sequencer, RunsALoopInOrderAndWritesTheRecord) {
   const std::vector<Instruction> program = {
       Stream(0x100, 3, 0),             // 0
-      Embed(),                         // 1
+      Make(Opcode::kEmbed),                         // 1
       Stream(0x8000, 7, 0x1'2340),     // 2: body
       Make(Opcode::kMatmul, 0b01000),  // 3
       Make(Opcode::kSoftmax, 0b00001),
@@ -562,7 +566,7 @@ TEST_P(Sequencer, RunsALoopInOrderAndWritesTheRecord) {
 }
 
 TEST_P(Sequencer, ServesTheTokensOfTheSentence) {
-  Load({Embed(), Exit(1), Make(Opcode::kEnd)});
+  Load({Make(Opcode::kEmbed), Exit(1), Make(Opcode::kEnd)});
   units_.longest = 400;
   for (const int length : {1, 2, 9, kMaxRows}) {
     units_.answers = {{1, 1, false}};
@@ -676,11 +680,27 @@ TEST_P(Sequencer, StopsAtWhatTheProgramMustNotDo) {
   ASSERT_TRUE(UntilIdle());
   ExpectError(ErrorCode::kProgramOverrun, 2);
 
-  Load({Exit(1), Make(Opcode::kEmbed), Make(Opcode::kEnd)});  // of no vectors
-  units_.answers = {{1, 1, false}};
-  Start(3);
-  ASSERT_TRUE(UntilIdle());
-  ExpectError(ErrorCode::kBadOperand, 1);
+  struct Bad {
+    Opcode opcode;
+    spec::Field field;
+    int value;
+  };
+  for (const Bad& operand : {Bad{Opcode::kMatmul, spec::kMatmulStrips, 0},
+                             Bad{Opcode::kMatmul, spec::kMatmulKTiles, 0},
+                             Bad{Opcode::kLayerNorm, spec::kLayerNormVectors, 0},
+                             Bad{Opcode::kLayerNorm, spec::kLayerNormVectors, kMaxVectors + 1},
+                             Bad{Opcode::kEmbed, spec::kEmbedVectors, 0},
+                             Bad{Opcode::kEmbed, spec::kEmbedVectors, kEmbeddingVectors + 1}}) {
+    SCOPED_TRACE(fmt::format("{} {}", operand.field.name, operand.value));
+    bad = Make(operand.opcode);
+    bad.Set(operand.field, operand.value);
+    Load({Exit(1), bad, Make(Opcode::kEnd)});
+    units_.answers = {{1, 1, false}};
+    Start(3);
+    ASSERT_TRUE(UntilIdle());
+    ExpectError(ErrorCode::kBadOperand, 1);
+  }
+  ExpectUsable();
 
   Load({Exit(1), Loop(1000, 2), Make(Opcode::kEnd)});
   units_.answers = {{1, 1, false}};
@@ -817,7 +837,7 @@ TEST_P(Sequencer, ReportsErrorsOfTheUnits) {
 
 TEST_P(Sequencer, AbortsFromEveryState) {
   const std::vector<Instruction> program = {Stream(0x100, 3, 0),
-                                            Embed(),
+                                            Make(Opcode::kEmbed),
                                             Make(Opcode::kMatmul, 0b01000),
                                             Stream(0x80, 2, 0x40),
                                             Exit(3),

@@ -183,6 +183,9 @@ module axi_reader_formal #(
     end
   end
 
+  reg refused = 1'b0;  // a beat with an error in the cycle before
+  always @(posedge clk_i) refused <= rst_n && keep && rresp_i[1];
+
   always @* begin
     if (rst_n) begin
       ar_stable:   assert (!held || (arvalid && araddr == held_addr && arlen == held_len));
@@ -197,7 +200,7 @@ module axi_reader_formal #(
       beats_held:  assert (words <= FifoDepth && (!beat_valid || words != 5'd0));
       beats_order: assert (!(marked && ahead == 5'd0 && beat_valid) || beat[0] == marked_data);
       beat_stable: assert (!waiting || (beat_valid && beat[0] == waiting_data));
-      errors:      assert (error == (keep && rresp_i[1]));
+      errors:      assert (error == refused);
       idle_means:  assert (!idle || (bursts == 3'd0 && !arvalid && words == 5'd0 &&
                                      wanted == 5'd0));
       clear_ends:  assert (!Fair || quiet != BOUND || (idle && (req_ready || clear_i)));

@@ -102,6 +102,9 @@ module axi_writer_formal #(
     held_strb <= wstrb;
   end
 
+  reg refused = 1'b0;  // a response with an error in the cycle before
+  always @(posedge clk_i) refused <= rst_n && bvalid_i && bresp_i[1];
+
   reg     lanes_ok;
   integer lane;
   always @* begin
@@ -125,7 +128,7 @@ module axi_writer_formal #(
       w_lanes:     assert (!wvalid || lanes_ok);
       outstanding: assert (responses <= Outstanding);
       idle_means:  assert (idle == (responses == 4'd0));
-      errors:      assert (error == (bvalid_i && bresp_i[1]));
+      errors:      assert (error == refused);
     end
   end
 

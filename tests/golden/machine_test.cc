@@ -642,13 +642,26 @@ TEST_F(MachineTest, ReportsTheErrorsOfTheHardware) {
         static_cast<uint8_t>(spec::CeilDiv(random_.model.config.embedding_size, 8));
     EXPECT_EQ(ErrorOf(broken), spec::ErrorCode::kStreamFormat);
   }
-  {
+  struct Operand {
+    spec::Opcode opcode;
+    spec::Field field;
+    int value;
+  };
+  const int longest =
+      spec::CeilDiv(std::max(config_.model.hidden, config_.model.embedding), config_.vmac.n);
+  const int embedding = spec::CeilDiv(config_.model.embedding, config_.vmac.n);
+  for (const Operand& bad :
+       {Operand{spec::Opcode::kEmbed, spec::kEmbedVectors, 0},
+        Operand{spec::Opcode::kEmbed, spec::kEmbedVectors, embedding + 1},
+        Operand{spec::Opcode::kLayerNorm, spec::kLayerNormVectors, 0},
+        Operand{spec::Opcode::kLayerNorm, spec::kLayerNormVectors, longest + 1},
+        Operand{spec::Opcode::kMatmul, spec::kMatmulStrips, 0},
+        Operand{spec::Opcode::kMatmul, spec::kMatmulKTiles, 0}}) {
+    SCOPED_TRACE(fmt::format("{} {}", bad.field.name, bad.value));
     Image broken = image_;
     size_t pc = 0;
-    while (broken.program[pc].Get(spec::kOpcode) != static_cast<int64_t>(spec::Opcode::kEmbed)) {
-      ++pc;
-    }
-    broken.program[pc].Set(spec::kEmbedVectors, 0);
+    while (broken.program[pc].Get(spec::kOpcode) != static_cast<int64_t>(bad.opcode)) ++pc;
+    broken.program[pc].Set(bad.field, bad.value);
     EXPECT_EQ(ErrorOf(broken, &detail), spec::ErrorCode::kBadOperand);
     EXPECT_EQ(detail, pc);
   }
