@@ -36,6 +36,7 @@ constexpr Cycle kQuietToDone = 1;      // DRAIN sees that nothing is in flight
 // eb_axi_writer with eb_result_writer.
 constexpr Cycle kWordToWriter = 1;     // word register
 constexpr Cycle kWriterToAddress = 1;  // AW and W registers
+constexpr Cycle kAddressToFree = 1;    // for the next word
 constexpr Cycle kResponseToFree = 1;   // count of writes in flight
 
 // eb_exit.
@@ -60,17 +61,22 @@ Cycle FetchTokens(size_t tokens, int token_beat, timing::AxiReader& reader) {
 /// entropy was handed over in cycle `entropy` and may still wait for its response.
 Cycle WriteRecord(int classes, Cycle entropy, Cycle idle, const spec::AcceleratorConfig& config,
                   const MemoryTiming& memory) {
-  const Cycle response = kWriterToAddress + std::max(1, memory.latency) + kResponseToFree;
-  const auto outstanding = static_cast<size_t>(config.axi.outstanding);
-  std::vector<Cycle> written = {entropy + kWordToWriter};
+  std::vector<Cycle> answered;
+  // When the writer is free again after a word that it could take in cycle `from`.
+  const auto write = [&](Cycle from) {
+    const auto answer = [&](int waiting) {  // that leaves fewer of them
+      const auto first = static_cast<int>(answered.size()) - waiting;
+      return first < 0 ? 0 : answered[static_cast<size_t>(first)] + kResponseToFree;
+    };
+    const Cycle word = std::max(from, answer(config.axi.outstanding));
+    const Cycle address = std::max(word + kWriterToAddress, answer(memory.outstanding));
+    answered.push_back(address + std::max(1, memory.latency));
+    return address + kAddressToFree;
+  };
+  write(entropy + kWordToWriter);
   Cycle next = idle + kFinish + kFlushToRecord + kWordToWriter;
-  for (int word = 0; word < spec::kResultEntropyWord + classes; ++word) {
-    if (written.size() >= outstanding) {
-      next = std::max(next, written[written.size() - outstanding] + response);
-    }
-    written.push_back(next++);
-  }
-  return written.back() + response + kQuietToDone;
+  for (int word = 0; word < spec::kResultEntropyWord + classes; ++word) next = write(next);
+  return answered.back() + kResponseToFree + kQuietToDone;
 }
 
 /// eb_sequencer: walks the program with all units.

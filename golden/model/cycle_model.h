@@ -30,7 +30,7 @@ namespace edgebert::model {
 /// The memory behind the AXI ports: answers in order, a beat a cycle, without stalls.
 struct MemoryTiming {
   int latency = 16;     ///< cycles from an address to its first data, from written data to response
-  int outstanding = 8;  ///< read bursts it takes before the first is answered
+  int outstanding = 8;  ///< read bursts, and writes, it takes before the first is answered
 };
 
 /// What the VMAC array does in the cycles with a MATMUL; reasons are those of the counters of
