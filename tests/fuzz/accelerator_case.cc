@@ -15,6 +15,7 @@
 namespace edgebert::fuzz {
 namespace {
 
+constexpr double kCycleTolerance = 0.01;      // what the cycle model is tested for
 constexpr uint64_t kShortestSentence = 2000;  // cycles: a shorter one has no meaningful error
 
 template <typename T, size_t Size>
@@ -191,6 +192,12 @@ Outcome RunCase(const CommandLine& line, const DesignEdit& edit) {
       const double error =
           static_cast<double>(sentence.predicted->cycles) / static_cast<double>(cycles) - 1;
       outcome.largest_error = std::max(outcome.largest_error, std::fabs(error));
+      if (std::fabs(error) > kCycleTolerance) {
+        outcome.verdict = Verdict::kMisprediction;
+        outcome.message = fmt::format("sentence {}: {} cycles, the cycle model says {}", i, cycles,
+                                      sentence.predicted->cycles);
+        return outcome;
+      }
     }
   }
   return outcome;

@@ -27,10 +27,11 @@ CommandLine DrawCase(uint64_t configuration, uint64_t run);
 std::string Format(const CommandLine& line);
 
 enum class Verdict : uint8_t {
-  kExact,       ///< every write-back the same
-  kDivergence,  ///< or a protocol violation, or a design that does not answer
-  kBuild,       ///< Verilator or the compiler do not take the design
-  kRefused,     ///< bad input, with a message
+  kExact,          ///< every write-back the same
+  kDivergence,     ///< or a protocol violation, or a design that does not answer
+  kMisprediction,  ///< the cycle model is off by more than it may be
+  kBuild,          ///< Verilator or the compiler do not take the design
+  kRefused,        ///< bad input, with a message
 };
 
 /// What the accelerator met, for counting.

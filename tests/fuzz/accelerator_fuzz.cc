@@ -18,7 +18,6 @@ namespace edgebert::fuzz {
 namespace {
 
 constexpr int kShrinkTrials = 200;
-constexpr double kCycleTolerance = 0.01;  // what the model is tested for; reported, no failure
 
 struct Totals {
   uint64_t exact = 0;
@@ -77,9 +76,6 @@ int Main(uint64_t first, uint64_t configurations, uint64_t runs, double minutes)
       here.cycles += outcome.cycles;
       totals.points += outcome.points;
       here.largest_error = std::max(here.largest_error, outcome.largest_error);
-      if (outcome.largest_error > kCycleTolerance) {
-        fmt::print("cycle model off by {:.2f} %: {}\n", 100 * outcome.largest_error, Format(line));
-      }
       if (outcome.verdict == Verdict::kExact) {
         ++here.exact;
       } else if (outcome.verdict == Verdict::kRefused) {
