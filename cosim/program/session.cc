@@ -151,7 +151,8 @@ SentenceOutcome Session::RunOn(Simulation& simulation, size_t index) const {
   }
   while (ahead.StepOnce()) {
   }
-  const uint64_t limit = CycleLimit(ahead.result().counts, workload_.config, options_.stalls);
+  const uint64_t limit =
+      CycleLimit(ahead.result().counts, workload_.config, options_.latency, options_.stalls);
   const uint64_t first = accelerator.dut().cycles();
   uint64_t next_report = first + kProgressCycles;
   const auto stop = [&] {

@@ -15,8 +15,8 @@ constexpr uint64_t kOtherAddress = 0x1000'0000;  // of every second task
 constexpr uint64_t kPage = 4096;
 constexpr uint64_t kGuardBytes = 256;  // after the result record; must stay as it is
 constexpr int kResetCycles = 4;
-constexpr uint64_t kLoadCyclesAnInstruction = 1000;
-constexpr uint64_t kLoadCyclesABeat = 100;
+constexpr double kLoadConstant = 20'000;  // cycles
+constexpr double kLoadFactor = 10;  // what surely suffices is this often what is needed at most
 
 constexpr uint32_t kStart = 1, kLoad = 4;  // CONTROL
 constexpr uint32_t kAllInterrupts = 15;
@@ -218,6 +218,14 @@ Result<SwitchCost> Accelerator::SwitchTask(const model::Image& image) {
                                                 static_cast<uint64_t>(config_.axi.data_width / 8)};
 }
 
+double CyclesABeat(const spec::AcceleratorConfig& config, int latency, double stalls) {
+  constexpr int kPipeline = 10;  // registers on the way of a request, and of its data
+  const int burst = std::min(config.axi.max_burst, config.memory.stream_fifo_beats);
+  const int jitter = stalls > 0 ? latency : 0;
+  const double moving = 1 - stalls;  // each side of a handshake
+  return (latency + jitter + kPipeline + burst) / (burst * moving * moving);
+}
+
 Status Accelerator::LoadProgram(const model::Image& image) {
   const bool okay =
       WriteRegister("IRQ_ENABLE", kAllInterrupts) && WriteAddress("PROGRAM_BASE", program_base_) &&
@@ -227,9 +235,10 @@ Status Accelerator::LoadProgram(const model::Image& image) {
       WriteRegister("RESIDENT_BYTES", static_cast<uint32_t>(resident_bytes_)) &&
       WriteRegister("CONTROL", kLoad);
   if (!okay) return Error({}, "the registers do not answer", "cosim-load");
-  const uint64_t limit =
-      kLoadCyclesAnInstruction * (image.program.size() + 10) +
-      kLoadCyclesABeat * (8 * resident_bytes_ / static_cast<uint64_t>(config_.axi.data_width));
+  const uint64_t bits = 8 * (4 * spec::kInstructionWords * image.program.size() + resident_bytes_);
+  const auto limit = static_cast<uint64_t>(
+      kLoadConstant + kLoadFactor * static_cast<double>(bits) / config_.axi.data_width *
+                          CyclesABeat(config_, options_.latency, options_.stalls));
   if (!bench_.RunUntil([&] { return irq_.Get() != 0; }, limit)) {
     return Error({}, fmt::format("the program is not loaded after {} cycles", limit), "cosim-load");
   }

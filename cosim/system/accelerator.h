@@ -36,6 +36,9 @@ size_t CounterIndex(std::string_view name);
 inline constexpr uint8_t kUntouchedByte = 0xcc;
 inline constexpr uint32_t kUntouchedWord = 0xcccccccc;
 
+/// Cycles that a beat of a long read takes at most, on average: bursts one after the other.
+double CyclesABeat(const spec::AcceleratorConfig& config, int latency, double stalls);
+
 struct AcceleratorOptions {
   bool trace = false;
   Optimize optimize = Optimize::kSpeed;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cosim/system/accelerator.h"
 #include "golden/model/adaptivfloat.h"
 #include "golden/spec/formats.h"
 
@@ -583,17 +584,24 @@ void Scoreboard::ReportHang(uint64_t limit) {
   Diverge({.kind = "hang", .cycle = last_activity_, .note = std::move(note)});
 }
 
-uint64_t CycleLimit(const model::Counts& counts, const spec::AcceleratorConfig& config,
+uint64_t CycleLimit(const model::Counts& counts, const spec::AcceleratorConfig& config, int latency,
                     double stalls) {
   const uint64_t stream_beats = counts.weight_beats + counts.tiles * config.vmac.n;
-  const uint64_t ideal = counts.mac_rows + stream_beats + 2 * counts.activation_writes +
-                         counts.held_reads + 4 * counts.norm_vectors + 4 * counts.softmax_tiles +
+  const uint64_t result_words =
+      static_cast<uint64_t>(spec::kResultLogitsWord + config.model.classes);
+  const uint64_t ideal = counts.mac_rows + 2 * counts.activation_writes + counts.held_reads +
+                         4 * counts.norm_vectors + 4 * counts.softmax_tiles +
                          counts.reram_words * static_cast<uint64_t>(config.reram.read_latency) +
                          100 * counts.instructions;
   constexpr double kFactor = 10;
   constexpr uint64_t kConstant = 20'000;
-  return kConstant + static_cast<uint64_t>(kFactor * static_cast<double>(ideal) /
-                                           ((1 - stalls) * (1 - stalls)));
+  // A result may wait for the answer of the one before.
+  const double bus = static_cast<double>(stream_beats + config.model.seq_len) *
+                         CyclesABeat(config, latency, stalls) +
+                     static_cast<double>(result_words) * 2 * latency;
+  return kConstant +
+         static_cast<uint64_t>(kFactor *
+                               (static_cast<double>(ideal) / ((1 - stalls) * (1 - stalls)) + bus));
 }
 
 }  // namespace edgebert::cosim

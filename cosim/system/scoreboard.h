@@ -148,6 +148,6 @@ class Scoreboard : public Agent, private model::MachineObserver {
 
 /// Cycles within which a sentence surely ends, from the golden counts: many times the ideal.
 uint64_t CycleLimit(const model::Counts& counts, const spec::AcceleratorConfig& config,
-                    double stalls);
+                    int latency, double stalls);
 
 }  // namespace edgebert::cosim

@@ -70,7 +70,8 @@ Task Prepare(const std::string& config, int resident_kib, const std::string& mod
 void RunSentence(Accelerator& accelerator, Relay& relay, Task& task, const Sentence& sentence) {
   const uint32_t threshold = task.workload.threshold_register;
   task.machine->Run(sentence.tokens, threshold);
-  const uint64_t limit = CycleLimit(task.machine->result().counts, task.workload.config, 0);
+  const uint64_t limit = CycleLimit(task.machine->result().counts, task.workload.config,
+                                    AcceleratorOptions{}.latency, 0);
   Scoreboard& scoreboard = *task.scoreboard;
   relay.target = &scoreboard;
   scoreboard.Start(sentence.tokens, threshold);
