@@ -7,7 +7,7 @@
 #     --depths   the array also at these settings of vmac.pipeline
 #     --report   writes the tables there, as Markdown
 #     UNIT       modules such as eb_softmax; all that eb_top instantiates when none is given
-# Wires have no delay, memories are registers (scripts/synth/memories.v). Exit status 3: a tool failed.
+# Wires have no delay; memories and clock gates are stand-ins (scripts/synth/stand_ins.v). Exit status 3: a tool failed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
@@ -48,8 +48,8 @@ elaborate() {
   shift
   "$build/generator/edgebert-gen" --config "$config" --memory.backend macro "$@" --out "$out" > /dev/null
   {
-    echo "read_verilog scripts/synth/memories.v"
-    find "$out"/common "$out"/*/eb_top.v -name '*.v' ! -name 'eb_sram_1r1w_macro.v' ! -name 'eb_reram_array_macro.v' |
+    echo "read_verilog scripts/synth/stand_ins.v"
+    find "$out"/common "$out"/*/eb_top.v -name '*.v' ! -name 'eb_clock_gate.v' ! -name 'eb_sram_1r1w_macro.v' ! -name 'eb_reram_array_macro.v' |
       sort | sed 's/^/read_verilog /'
     echo "hierarchy -check -top eb_top"
     echo "proc"
@@ -92,7 +92,7 @@ elaborate base
 if [ ${#units[@]} -eq 0 ]; then
   # Those that the parameters leave out are not elaborated.
   mapfile -t named < <(grep -ho '^ \+eb_[a-z0-9_]* #(\|^  eb_[a-z0-9_]* u_' "$work"/base/*/eb_top.v |
-    grep -o 'eb_[a-z0-9_]*' | grep -v 'eb_sram_1r1w\|eb_reram_macro\|eb_reset_sync' | sort -u)
+    grep -o 'eb_[a-z0-9_]*' | grep -v 'eb_sram_1r1w\|eb_reram_macro\|eb_reset_sync\|eb_unit_clock' | sort -u)
   for unit in "${named[@]}"; do
     if [ -n "$(module_of base "$unit")" ]; then units+=("$unit"); fi
   done
@@ -120,7 +120,7 @@ if [ -n "$report" ]; then
     printf 'Written by `scripts/synth.sh --config %s --depths "%s" --report %s`.\n' "$config" "$depths" "$report"
     printf '%s; OpenSTA %s; %s. ' "$(yosys -V | cut -d' ' -f1,2)" \
       "$(dpkg-query -W -f='${Version}' opensta 2> /dev/null || echo '?')" "$(basename "$liberty")"
-    printf 'Typical corner, no wires, memories as registers: figures to compare with each other.\n'
+    printf 'Typical corner, no wires, memories as registers, clock gates with the whole cycle for their enable: figures to compare with each other.\n'
     printf 'Areas of OSU018 cells are those of its LEF where the liberty file differs (LATCH, OAI21X1, NAND3X1).\n\n'
     cat "$tables"
   } > "$work/report.md"

@@ -1,3 +1,17 @@
+// Stand-ins for timing of what a library or a memory compiler gives.
+//
+// An integrated clock gate has a latch that takes the enable until the edge that it passes: so, a
+// whole cycle. Its real set-up time is in the library.
+module eb_clock_gate (
+  input  wire clk_i,
+  input  wire enable_i,
+  output wire clk_o
+);
+  reg open_q;
+  always @(posedge clk_i) open_q <= enable_i;
+  assign clk_o = clk_i && open_q;
+endmodule
+
 // Memories for timing: a macro takes its inputs into registers and gives its data from one. Its real
 // set-up and access times belong into the liberty file of a compiled memory.
 module eb_sram_1r1w_macro #(
