@@ -3,6 +3,7 @@
 # writes the table of docs/results/coverage.md.
 #   scripts/coverage.sh [TEST..]   names or `--suite ..` of `meson test`; default: --suite cosim
 # What is not reached is listed in out/coverage/holes. Counts add up until that folder is removed.
+# Exit status 1: tests failed, and the table is of what ran.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 page=docs/results/coverage.md
@@ -12,10 +13,11 @@ mkdir -p "$out/counts"
 scripts/install.sh
 scripts/build.sh
 if [ $# -eq 0 ]; then set -- --suite cosim; fi
+status=0
 # Simulators with counters take several times longer to build.
 EDGEBERT_COVERAGE=$out/counts EDGEBERT_CACHE=$out/cache \
   meson test -C "${BUILD:-build}" --no-rebuild --timeout-multiplier 10 \
-  --num-processes "$(nproc)" "$@" || echo "some tests failed" >&2
+  --num-processes "$(nproc)" "$@" || { echo "error: tests failed" >&2; status=1; }
 
 scripts/coverage_table.sh "$out/counts" "$out/holes" > "$out/table"
 awk -v table="$out/table" '
@@ -24,3 +26,4 @@ awk -v table="$out/table" '
   !skip' "$page" > "$out/page.md"
 mv "$out/page.md" "$page"
 echo "wrote $page"
+exit $status

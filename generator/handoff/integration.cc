@@ -194,8 +194,8 @@ std::string PowerIntent(const spec::AcceleratorConfig& config) {
   std::string text = R"(# Power intent of eb_top, IEEE 1801-2013 (UPF 2.1).
 #
 # What it assumes, and what the RTL has:
-# - PD_AON is eb_top itself with registers, sequencer, AXI reader and writer, weight stream, reset and
-#   clock gates: whatever is not named below. It is always on.
+# - PD_AON is eb_top itself with registers, sequencer, AXI reader and writer, weight stream, reset
+#   and clock gates: whatever is not named below. It is always on.
 # - The other domains may be off while STATUS.busy is 0. The RTL has no power controller, no retention,
 #   no isolation cell, no isolation or switch control and no reset of a single domain. The controls
 #   below are logic ports that this file adds: the system drives them.

@@ -43,10 +43,9 @@ constexpr std::array kErrors = {
         ErrorCode::kResident, "RESIDENT",
         "detail: 0 RESIDENT_BYTES is no whole number of beats or too many; 1 a segment of the "
         "stream reaches beyond them"},
-    ErrorText{ErrorCode::kBadOperand, "OPERAND",
-              "MATMUL without strips or K tiles, LAYER_NORM or EMBED of no vectors or of more than "
-              "a row has; "
-              "detail: program counter"},
+    ErrorText{
+        ErrorCode::kBadOperand, "OPERAND",
+        "an instruction of nothing, or of longer rows than there are; detail: program counter"},
 };
 
 const char* AccessText(Access access) {

@@ -117,8 +117,8 @@ enum class ErrorCode : uint32_t {
   kNoExit = 11,         ///< END before any EXIT.
   kResident = 12,       ///< Detail: 0 RESIDENT_BYTES is no whole number of beats or above the
                         ///< resident memory; 1 a segment of the stream reaches beyond it.
-  kBadOperand = 13,     ///< MATMUL without strips or K tiles, LAYER_NORM or EMBED of no vectors or of
-                        ///< more than a row has. Detail: program counter.
+  kBadOperand = 13,     ///< MATMUL without strips or K tiles; LAYER_NORM or EMBED of no vectors, or
+                        ///< of more than a row has. Detail: program counter.
 };
 
 }  // namespace edgebert::spec

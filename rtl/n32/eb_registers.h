@@ -202,7 +202,7 @@
 #define EB_ERROR_NO_EXIT 0xBu
 /* detail: 0 RESIDENT_BYTES is no whole number of beats or too many; 1 a segment of the stream reaches beyond them */
 #define EB_ERROR_RESIDENT 0xCu
-/* MATMUL without strips or K tiles, LAYER_NORM or EMBED of no vectors or of more than a row has; detail: program counter */
+/* an instruction of nothing, or of longer rows than there are; detail: program counter */
 #define EB_ERROR_OPERAND 0xDu
 
 #endif
