@@ -17,6 +17,8 @@ cat > docs/results/formal.md <<EOF
 Each row is a checker of \`tests/formal\` with free inputs around a unit of \`rtl/common\`. *cycles* is how far its
 assertions were searched from reset; "every": they hold in every state that can be reached (Yosys makes the circuit, ABC's property-directed
 reachability proves it). *bugs* were seeded into the unit one at a time, and each failed the assertion it was meant for.
+In the proof of \`eb_registers\` and of \`eb_counter\`, registers that no reset sets begin at 0, and bugs are searched for 20 cycles; the counters in
+\`eb_registers\` are stand-ins that show their inputs.
 Seconds are of one proof, on a busy machine. Made by \`scripts/formal.sh\`.
 
 | unit | parameters | assertions | cycles | bugs | s |

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <chrono>
 #include <cmath>
 #include <fstream>
@@ -16,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "golden/spec/register_map.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/tool_runner.h"
 
@@ -23,6 +25,7 @@ namespace edgebert {
 namespace {
 
 constexpr int kSeconds = 600;
+constexpr int kBugCycles = 20;  // searched for a bug where a proof needs copies to be found
 const std::string kRoot = EDGEBERT_SOURCE_ROOT;
 
 struct Bug {
@@ -39,6 +42,9 @@ struct Proof {
   std::vector<std::string> modules;
   std::vector<Bug> bugs;
   int cycles = 0;  ///< searched; 0: proved for every number of cycles
+  /// The checker keeps copies of registers of the unit, which ABC first finds to be the same. So
+  /// that they are from the start, registers without a reset begin at zero.
+  bool copies = false;
 };
 
 void PrintTo(const Proof& proof, std::ostream* out) { *out << proof.name; }
@@ -67,13 +73,14 @@ const std::vector<Proof> kQuick = {
      .parameters = "AxiDataW=64 Outstanding=2",
      .modules = {"eb_axi_writer"},
      .bugs = {{"eb_axi_writer", "aw_valid_q && (!m_axi_awready_i)", "1'b0", "aw_once"},
-              {"eb_axi_writer", "assign wr_ready_o = (!aw_valid_q) &&", "assign wr_ready_o =",
-               "aw_once"},
+              {"eb_axi_writer", "assign wr_ready_o = (!aw_valid_q) &&",
+               "assign wr_ready_o =", "aw_once"},
               {"eb_axi_writer", "(!w_valid_q) && (count_q", "(count_q", "w_once"},
               {"eb_axi_writer", "m_axi_bvalid_i && m_axi_bresp_i[1]", "m_axi_bresp_i[1]", "errors"},
               {"eb_axi_writer", "addr_q[31:0] >> 2", "addr_q[31:0] >> 3", "w_lanes"},
               {"eb_axi_writer", "count_q != Outstanding", "count_q <= Outstanding", "outstanding"},
-              {"eb_axi_writer", "m_axi_wlast_o   = 1'b1", "m_axi_wlast_o   = w_valid_q && (!aw_valid_q)", "w_last"}}},
+              {"eb_axi_writer", "m_axi_wlast_o   = 1'b1",
+               "m_axi_wlast_o   = w_valid_q && (!aw_valid_q)", "w_last"}}},
     {.name = "BitmaskRoundTrip",
      .checker = "bitmask",
      .parameters = "Lanes=4 CodeW=2 InCodes=2",
@@ -85,6 +92,15 @@ const std::vector<Proof> kQuick = {
               {"eb_bitmask_decoder", "count_q >= need", "count_q > need", "never_stuck"},
               {"eb_bitmask_decoder", "enough && (!vec_valid_q || vec_ready_i)", "enough",
                "one_a_mask"}}},
+    {.name = "Counter",
+     .checker = "counter",
+     .parameters = "EventW=32",
+     .modules = {"eb_counter"},
+     .bugs = {{"eb_counter", "carry_q <= 1'b0;\n      if", "if", "high"},
+              {"eb_counter", "run_i && (|events_i)", "|events_i", "low"},
+              {"eb_counter", "end else if (clear_i) begin\n      low_q   <= 32'd0;",
+               "end else if (clear_i) begin", "low"}},
+     .copies = true},
     {.name = "ResetSync",
      .checker = "reset_sync",
      .parameters = "",
@@ -94,6 +110,53 @@ const std::vector<Proof> kQuick = {
 };
 
 const std::vector<Proof> kSlow = {
+    {.name = "Registers",
+     .checker = "registers",
+     .parameters = "MaxClasses=5",
+     .modules = {"eb_registers"},
+     .bugs = {{"eb_registers", "b_valid_d  = wr || (b_valid_q && (!s_axil_bready_i))",
+               "b_valid_d  = wr", "b_stable"},
+              {"eb_registers", "if (rd) r_data_q <=", "if (ar_valid_q) r_data_q <=", "r_stable"},
+              {"eb_registers", "aw_valid_q && w_valid_q && (!b", "aw_valid_q && (!b", "b_answer"},
+              {"eb_registers", "released_q && (!ar_valid_q)", "released_q", "logit_asked"},
+              {"eb_registers", "ADDR_RESIDENT_BYTES: wr_legal = !busy_i",
+               "ADDR_RESIDENT_BYTES: wr_legal = 1'b1", "b_answer"},
+              {"eb_registers", "3'b001:  command_ok = !busy_i;", "3'b001:  command_ok = 1'b1;",
+               "b_answer"},
+              {"eb_registers", "rd_legal = is_logit;", "rd_legal = 1'b1;", "r_answer"},
+              {"eb_registers", "is_logit ? {{(32 - FIXED_W){logit_i[FIXED_W-1]}}, logit_i} : 32'd0",
+               "{{(32 - FIXED_W){logit_i[FIXED_W-1]}}, logit_i}", "r_none"},
+              {"eb_registers", "{12'd0, entropy_i}", "{12'd0, entropy_i & 20'h7FFFF}", "r_driven"},
+              {"eb_registers", "rd_data = tiles[63:32]", "rd_data = tiles[31:0]", "r_driven"},
+              {"eb_registers", ".events_i(count_embed_cycles_i)", ".events_i(count_exit_cycles_i)",
+               "r_driven"},
+              {"eb_registers", "(watchdog_q & ~wr_mask) | wr_bits", "wr_bits", "r_stored"},
+              {"eb_registers", "threshold_q         <= 32'd0", "threshold_q         <= 32'd1",
+               "written_out"},
+              {"eb_registers", "(token_base_low_q & ~wr_mask) | wr_bits", "wr_bits", "written_out"},
+              {"eb_registers", "wr_ok && (wr_addr == ADDR_WEIGHT_BASE_HIGH)",
+               "wr && (wr_addr == ADDR_WEIGHT_BASE_HIGH)", "written_out"},
+              {"eb_registers", "start_o = control && command_ok && command[0]",
+               "start_o = control && command[0]", "commands"},
+              {"eb_registers", "logit_read_o     = rd && is_logit", "logit_read_o     = is_logit",
+               "logit_asked"},
+              {"eb_registers", "(irq_status_q & ~irq_clear) | irq_event",
+               "(irq_status_q | irq_event) & ~irq_clear", "r_driven"},
+              {"eb_registers", "irq_clear = (wr_ok && (wr_addr == ADDR_IRQ_STATUS)) ? wr_bits[3:0]",
+               "irq_clear = (wr_ok && (wr_addr == ADDR_IRQ_STATUS)) ? ~wr_bits[3:0]", "r_driven"},
+              {"eb_registers", "(watchdog_left_q == 32'd1) && (!ended)",
+               "(watchdog_left_q == 32'd2) && (!ended)", "interrupt"}},
+     .copies = true},
+    // Without waiting, both vectors are out in the eighth cycle; the other three are for waiting.
+    {.name = "BitmaskRoundTripOfEight",
+     .checker = "bitmask",
+     .parameters = "Lanes=8 CodeW=2 InCodes=4",
+     .modules = {"eb_bitmask_decoder", "eb_bitmask_encoder"},
+     .bugs = {{"eb_bitmask_encoder", "|code[CodeW-2:0]", "|code", "masks_right"},
+              {"eb_bitmask_decoder", "mask_last_i ? {COUNT_W{1'b0}} : count_q - need",
+               "count_q - (mask_last_i ? need : need - 1'b1)", "round_trip"},
+              {"eb_bitmask_decoder", "count_q >= need", "count_q > need", "never_stuck"}},
+     .cycles = 11},
     {.name = "AxiReader",
      .checker = "axi_reader",
      .parameters = "MaxBurst=2 Outstanding=2 FifoDepth=3 MaxBeats=3",
@@ -126,6 +189,57 @@ std::string ReadFile(const std::string& path) {
   EXPECT_TRUE(file) << "cannot read '" << path << "'";
   std::ostringstream text;
   text << file.rdbuf();
+  return text.str();
+}
+
+/// What registers_formal.v includes: the register map as Verilog.
+std::string RegisterMap() {
+  static constexpr const char* kAccess[] = {"READ_ONLY", "READ_WRITE", "ALWAYS_WRITABLE",
+                                            "WRITE_ONLY", "WRITE_ONE_CLEAR"};
+  std::ostringstream offsets, access, stored, ports, counters;
+  std::string stored_offsets;
+  int count = 0;
+  for (const spec::Register& reg : spec::kRegisters) {
+    const std::string name = reg.name;
+    std::string port = name;
+    for (char& c : port) c = static_cast<char>(std::tolower(c));
+    offsets << "localparam [10:0] " << name << " = " << reg.offset << ";\n";
+    access << "    if (offset == " << name
+           << ") access_of = " << kAccess[static_cast<size_t>(reg.access)] << ";\n";
+    const bool configures = reg.access == spec::Access::kReadWrite;
+    if (!configures && reg.access != spec::Access::kAlwaysWritable) continue;
+    stored << "localparam " << name << "_AT = " << count++ << ";\n";
+    stored_offsets.insert(0, (stored_offsets.empty() ? name : name + ", "));
+    if (configures) ports << " ." << port << "_o(written_ports[32*" << name << "_AT+:32]),";
+  }
+  for (size_t c = 0; c < spec::kCounters.size(); ++c) {
+    std::string port = spec::kCounters[c].name;
+    for (char& letter : port) letter = static_cast<char>(std::tolower(letter));
+    counters << " .count_" << port << "_i(count_i[" << c << "]),";
+  }
+  std::ostringstream text;
+  text << "localparam [2:0] NONE = 0, READ_ONLY = 1, READ_WRITE = 2, ALWAYS_WRITABLE = 3,\n"
+          "  WRITE_ONLY = 4, WRITE_ONE_CLEAR = 5;\n"
+       << offsets.str() << "localparam [10:0] COUNTERS = " << spec::kCounterBase
+       << ", COUNTERS_END = COUNTERS + " << 8 * spec::kCounters.size()
+       << ",\n  LOGITS = " << spec::kLogitBase << ", LOGITS_END = LOGITS + 4 * MaxClasses;\n"
+       << "localparam [31:0] MAP_VERSION = " << spec::kRegisterMapVersion
+       << ", MAP_IDENTITY = " << spec::kIdentity << ";\n"
+       << "function [2:0] access_of;\n"
+          "  input [10:0] offset;\n"
+          "  begin\n"
+          "    access_of = NONE;\n"
+       << access.str()
+       << "    if (offset >= COUNTERS && offset < COUNTERS_END) access_of = READ_ONLY;\n"
+          "    if (offset >= LOGITS && offset < LOGITS_END) access_of = READ_ONLY;\n"
+          "  end\n"
+          "endfunction\n"
+       << "localparam STORED = " << count << ";\n"
+       << stored.str() << "localparam [11*STORED-1:0] STORED_OFFSETS = {" << stored_offsets
+       << "};\n"
+          "wire [32*STORED-1:0] written_ports;\n"
+          "`define WRITTEN_PORTS"
+       << ports.str() << "\n`define COUNTER_PORTS" << counters.str() << "\n";
   return text.str();
 }
 
@@ -172,6 +286,7 @@ Verdict Prove(const Proof& proof, const Bug* bug) {
     }
     files += " " + folder.Write(module + ".v", text);
   }
+  folder.Write("registers_map.v", RegisterMap());
   std::string parameters;
   for (const std::string& parameter : Words(proof.parameters)) {
     const size_t equals = parameter.find('=');
@@ -183,7 +298,8 @@ Verdict Prove(const Proof& proof, const Bug* bug) {
   const test::ToolResult yosys = test::RunTool(
       {"yosys", "-q", "-p",
        "read_verilog -formal " + files + "; hierarchy -check -top " + checker + parameters +
-           "; proc; flatten; tee -q -o assertions select -list t:$assert; opt -nodffe -nosdff; "
+           "; proc; flatten; " + (proof.copies ? "setundef -init -zero; " : "") +
+           "tee -q -o assertions select -list t:$assert; opt -nodffe -nosdff; "
            "memory -nordff; opt -nodffe -nosdff; async2sync; dffunmap; techmap; "
            "setundef -undriven -anyseq; opt -nodffe -nosdff; dffunmap; aigmap; opt_clean; "
            "tee -q -o outputs select -list t:$assert; write_aiger -I -B -zinit circuit.aig"},
@@ -194,14 +310,16 @@ Verdict Prove(const Proof& proof, const Bug* bug) {
   verdict.assertions = Names(ReadFile(folder.File("assertions")));
   const std::vector<std::string> outputs = Names(ReadFile(folder.File("outputs")));
 
-  const std::string engine = proof.cycles == 0 ? "pdr" : "bmc3 -F " + std::to_string(proof.cycles);
+  const int cycles = bug != nullptr && proof.copies ? kBugCycles : proof.cycles;
+  const std::string engine = cycles == 0 ? (proof.copies ? "scorr; dc2; scorr; pdr" : "pdr")
+                                         : "bmc3 -F " + std::to_string(cycles);
   const test::ToolResult abc =
       test::RunTool({"yosys-abc", "-c", "read_aiger circuit.aig; fold; strash; " + engine},
                     folder.path(), kSeconds);
   verdict.log += abc.output;
-  const std::regex proved(proof.cycles == 0 ? "Property proved\\."
-                                            : "No output asserted in " +
-                                                  std::to_string(proof.cycles) + " frames");
+  const std::regex proved(cycles == 0
+                              ? "Property proved\\."
+                              : "No output asserted in " + std::to_string(cycles) + " frames");
   verdict.proved = std::regex_search(abc.output, proved);
   std::smatch match;
   if (std::regex_search(abc.output, match, std::regex("Output (\\d+) of miter .* was asserted"))) {
