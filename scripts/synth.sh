@@ -11,6 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
+command="scripts/synth.sh $*"
 config=generator/configs/default.cfg
 liberty=/usr/share/qflow/tech/osu018/osu018_stdcells.lib
 depths=
@@ -31,15 +32,8 @@ for file in "$config" "$liberty"; do
 done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# Three cells of OSU018 have another area in the liberty file than in the LEF, which draws the mapping to one of them.
-if [[ $(basename "$liberty") == osu018_stdcells.lib ]]; then
-  awk '
-    BEGIN { area["LATCH"] = 56; area["OAI21X1"] = 32; area["NAND3X1"] = 32 }
-    /^ *cell *\(/ { cell = $0; sub(/^[^(]*\( */, "", cell); sub(/ *\).*/, "", cell) }
-    /^ *area *:/ && cell in area { sub(/:.*/, ": " area[cell] ";") }
-    { print }' "$liberty" > "$work/osu018_stdcells.lib"
-  liberty=$work/osu018_stdcells.lib
-fi
+corrected=$(scripts/synth/lef_areas.sh "$liberty" "$work")
+liberty=$work/$(basename "$liberty")
 
 # Elaborates the accelerator and saves it with every module under the name that its parameters give it.
 #   elaborate NAME [OPTION...]: options of edgebert-gen beside the configuration
@@ -70,12 +64,14 @@ module_of() {
 #   synthesise NAME UNIT
 synthesise() {
   local out=$work/$1/$2
-  local module
+  local module abc
   mkdir -p "$out"
   module=$(module_of "$1" "$2")
   [ -n "$module" ] || { echo "error: no module '$2' in this accelerator" >&2; exit 2; }
+  # As the emitted script maps it.
+  abc=$(sed -n 's/^yosys abc .* -script {\(.*\)}$/\1/p' "$work/$1"/*/synthesis/synth.tcl)
   sed -e "s|@IN@|$work/$1/top.il|; s|@MODULE@|${module//\\/\\\\}|; s|@UNIT@|$2|; s|@OUT@|$out|" \
-    -e "s|@LIBERTY@|$liberty|" scripts/synth/unit.ys > "$out/unit.ys"
+    -e "s|@LIBERTY@|$liberty|; s|@ABC@|${abc//&/\\&}|" scripts/synth/unit.ys > "$out/unit.ys"
   yosys -q -l "$out/yosys.log" "$out/unit.ys" > /dev/null 2> "$out/errors" || { cat "$out/errors" >&2; exit 3; }
   UNIT=$2 LIBERTY=$liberty OUT=$out sta -no_splash -exit scripts/synth/unit.tcl > "$out/sta.log" 2>&1
   if grep -q '^Error' "$out/sta.log"; then cat "$out/sta.log" >&2; exit 3; fi
@@ -117,11 +113,12 @@ fi
 if [ -n "$report" ]; then
   {
     printf '# Area and clock\n\n'
-    printf 'Written by `scripts/synth.sh --config %s --depths "%s" --report %s`.\n' "$config" "$depths" "$report"
+    printf 'Written by `%s`.\n' "$command"
     printf '%s; OpenSTA %s; %s. ' "$(yosys -V | cut -d' ' -f1,2)" \
       "$(dpkg-query -W -f='${Version}' opensta 2> /dev/null || echo '?')" "$(basename "$liberty")"
     printf 'Typical corner, no wires, memories as registers, clock gates with the whole cycle for their enable: figures to compare with each other.\n'
-    printf 'Areas of OSU018 cells are those of its LEF where the liberty file differs (LATCH, OAI21X1, NAND3X1).\n\n'
+    if [ -n "$corrected" ]; then printf 'Areas are those of the LEF where the liberty file differs (%s).\n' "$corrected"; fi
+    echo
     cat "$tables"
   } > "$work/report.md"
   mv "$work/report.md" "$report"
