@@ -17,8 +17,10 @@ cat > docs/results/formal.md <<EOF
 Each row is a checker of \`tests/formal\` with free inputs around a unit of \`rtl/common\`. *cycles* is how far its
 assertions were searched from reset; "every": they hold in every state that can be reached (Yosys makes the circuit, ABC's property-directed
 reachability proves it). *bugs* were seeded into the unit one at a time, and each failed the assertion it was meant for.
-In the proof of \`eb_registers\` and of \`eb_counter\`, registers that no reset sets begin at 0, and bugs are searched for 20 cycles; the counters in
+In the proofs of \`eb_registers\`, \`eb_counter\` and \`eb_sequencer\`, registers that no reset sets begin at 0, and bugs are searched for 50 cycles; the counters in
 \`eb_registers\` are stand-ins that show their inputs.
+Around \`eb_sequencer\` is any program, and units, reader and writer that answer or end at will, after at most one cycle of waiting; something then happens
+at least every 20 cycles, and an abort clears in the next cycle and ends in idle.
 Seconds are of one proof, on a busy machine. Made by \`scripts/formal.sh\`.
 
 | unit | parameters | assertions | cycles | bugs | s |

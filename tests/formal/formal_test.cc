@@ -25,7 +25,7 @@ namespace edgebert {
 namespace {
 
 constexpr int kSeconds = 600;
-constexpr int kBugCycles = 20;  // searched for a bug where a proof needs copies to be found
+constexpr int kBugCycles = 50;  // searched for a bug where a proof needs copies to be found
 const std::string kRoot = EDGEBERT_SOURCE_ROOT;
 
 struct Bug {
@@ -146,6 +146,35 @@ const std::vector<Proof> kSlow = {
                "irq_clear = (wr_ok && (wr_addr == ADDR_IRQ_STATUS)) ? ~wr_bits[3:0]", "r_driven"},
               {"eb_registers", "(watchdog_left_q == 32'd1) && (!ended)",
                "(watchdog_left_q == 32'd2) && (!ended)", "interrupt"}},
+     .copies = true},
+    {.name = "Sequencer",
+     .checker = "sequencer",
+     .parameters = "Bound=20",
+     .modules = {"eb_sequencer", "eb_segment_address", "eb_result_writer"},
+     .bugs = {{"eb_sequencer", "wait_mask & {matmul_older_busy_i, unit_busy_i}",
+               "wait_mask & {1'b0, unit_busy_i}", "waits"},
+              {"eb_sequencer", "OP_SOFTMAX:    unit[UNIT_SOFTMAX] ",
+               "OP_SOFTMAX:    unit[UNIT_LAYER_NORM] ", "one_unit"},
+              {"eb_sequencer", "restart_pc  = {1'b0, target};", "restart_pc  = {1'b0, count};",
+               "in_order"},
+              {"eb_sequencer", "(iteration_next < count)", "(iteration_next <= count)", "in_order"},
+              {"eb_sequencer", "fetch_valid && (!restart) &&", "fetch_valid &&", "in_order"},
+              {"eb_sequencer", "if (dispatched) state_d = ST_EXIT;",
+               "if (dispatched && exit_i) state_d = ST_EXIT;", "once"},
+              {"eb_sequencer", "advance     = dispatched;", "advance     = 1'b1;", "none_lost"},
+              {"eb_sequencer", "if (result_valid_i) state_d",
+               "if (result_valid_i && exit_i) state_d", "no_deadlock"},
+              {"eb_sequencer", "(!error_q) && (!aborted_q)) begin", "(!error_q)) begin", "one_end"},
+              {"eb_sequencer", "state_d = ST_RESULT;", "state_d = ST_RUN;", "end_is_last"},
+              {"eb_sequencer", "if (abort_i) begin",
+               "if (abort_i && (state_q != ST_RECEIVE)) begin", "abort_now"},
+              {"eb_sequencer", "reader_idle_i && writer_idle_i;", "reader_idle_i;", "idle_means"},
+              {"eb_sequencer", "quiet = units_idle && record_idle", "quiet = units_idle",
+               "idle_means"},
+              {"eb_sequencer", "(state_d == ST_IDLE) && done_d", "(state_d == ST_IDLE)",
+               "events_are"},
+              {"eb_sequencer", "done_d     = (!error_q) && (!aborted_q)", "done_d     = (!error_q)",
+               "one_outcome"}},
      .copies = true},
     // Without waiting, both vectors are out in the eighth cycle; the other three are for waiting.
     {.name = "BitmaskRoundTripOfEight",
