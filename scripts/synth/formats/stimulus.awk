@@ -46,7 +46,7 @@ BEGIN {
     if (of[c] > largest) largest = of[c]
   }
   scale = largest / 3968
-  if (kind !~ /^int8/) { for (scale = 1; largest / scale > 3968; scale *= 2); for (; largest / scale <= 1984; scale /= 2); }
+  if (kind ~ /^(af|minifloat)$/) { for (scale = 1; largest / scale > 3968; scale *= 2); for (; largest / scale <= 1984; scale /= 2); }
   for (a = 0; a < 256; ++a) {
     v = value(a, "af", 8, 3)
     if (kind == "bf16") { code[binary(a, 8)] = binary(bfloat(v), 16); continue }
