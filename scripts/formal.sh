@@ -19,8 +19,8 @@ assertions were searched from reset; "every": they hold in every state that can 
 reachability proves it). *bugs* were seeded into the unit one at a time, and each failed the assertion it was meant for.
 In the proofs of \`eb_registers\`, \`eb_counter\` and \`eb_sequencer\`, registers that no reset sets begin at 0, and bugs are searched for 50 cycles; the counters in
 \`eb_registers\` are stand-ins that show their inputs.
-Around \`eb_sequencer\` is any program, and units, reader and writer that answer or end at will, after at most one cycle of waiting; something then happens
-at least every 20 cycles, and an abort clears in the next cycle and ends in idle.
+Around \`eb_sequencer\` is any program, and units, reader and writer that answer or end at will, or never. With Fair=1 they wait for at most one
+cycle, and something then happens at least every 20 cycles (no_deadlock): so an abort, which clears in the next cycle, ends in idle.
 Seconds are of one proof, on a busy machine. Made by \`scripts/formal.sh\`.
 
 | unit | parameters | assertions | cycles | bugs | s |

@@ -1,11 +1,11 @@
-// eb_registers against the register map: AXI4-Lite rules, who may be read and written and when, what
-// a read answers, what a command does, interrupts and watchdog.
+// eb_registers against the register map: AXI4-Lite rules, who may be read and written and when,
+// what a read answers, what a command does, interrupts and watchdog.
 //
 // registers_map.v is written from golden/spec/register_map.h: access_of(offset) of every word, the
 // offsets by name, those that software writes, and their ports. The checker keeps a copy of each of
-// these from the writes that were answered with OKAY. Inputs of the unit are free: the wide ones are
-// one word, `state_i`. The counters are a stand-in whose count is its inputs, so that a read tells
-// which counter it was of (eb_counter has a proof of its own).
+// these from the writes that were answered with OKAY. Inputs of the unit are free: the wide ones
+// are one word, `state_i`. The counters are a stand-in whose count is its inputs, so that a read
+// tells which counter it was of (eb_counter has a proof of its own).
 `default_nettype none
 
 module registers_formal #(

@@ -4,12 +4,13 @@
 //
 // Program and tokens are stand-ins below: an instruction is any word, with its place in the program
 // in the topmost bits, which no instruction uses. Who is asked for something answers when it likes,
-// but after at most one cycle more; so does the end of what is under way. A record has at most one
-// logit, for all of it is written before the sequencer is idle.
+// with Fair=1 after at most one cycle more (loading always so); so does the end of what is under
+// way. A record has at most one logit, for all of it is written before the sequencer is idle.
 `default_nettype none
 
 module sequencer_formal #(
-  parameter Bound = 20  // cycles in which something must happen
+  parameter Fair  = 1,  // 0: who is asked may also never answer
+  parameter Bound = 20  // cycles in which something must happen when all are fair
 ) (
   input wire        clk_i,
   input wire        start_i,
@@ -146,18 +147,18 @@ module sequencer_formal #(
     end
   end
 
-  responder u_request (clk_i, req_valid, req_ready_i);
-  responder u_reader (clk_i, reading && !streaming, reader_end_i);
-  responder u_writer (clk_i, writing, writer_end_i);
-  responder u_write (clk_i, wr_valid, wr_ready_i);
-  responder u_segment (clk_i, segment_valid, segment_ready_i);
-  responder u_resident (clk_i, resident_fetch, resident_done_i);
-  responder u_logit (clk_i, busy, logit_grant_i);
-  responder u_command (clk_i, (cmd_valid & room) != 5'd0, (cmd_valid & ready_i) != 5'd0);
+  responder #(Fair) u_request (clk_i, req_valid, req_ready_i);
+  responder #(Fair) u_reader (clk_i, reading && !streaming, reader_end_i);
+  responder #(Fair) u_writer (clk_i, writing, writer_end_i);
+  responder #(Fair) u_write (clk_i, wr_valid, wr_ready_i);
+  responder #(Fair) u_segment (clk_i, segment_valid, segment_ready_i);
+  responder #(Fair) u_resident (clk_i, resident_fetch, resident_done_i);
+  responder #(Fair) u_logit (clk_i, busy, logit_grant_i);
+  responder #(Fair) u_command (clk_i, (cmd_valid & room) != 5'd0, (cmd_valid & ready_i) != 5'd0);
   genvar u;
   generate
     for (u = 0; u < 5; u = u + 1) begin : g_unit
-      responder u_end (clk_i, unit_busy[u], ended[u]);
+      responder #(Fair) u_end (clk_i, unit_busy[u], ended[u]);
     end
   endgenerate
   always @* begin
@@ -165,7 +166,7 @@ module sequencer_formal #(
     assume (cmd[7:0] != 8'h50 || cmd[47:32] <= 16'd1);
   end
 
-  // The instruction that must be executed next, whether it was dispatched, and the loop's iteration.
+  // The instruction that must be executed next, whether it was dispatched, the loop's iteration.
   reg  [3:0]  pc         = 4'd0;
   reg         dispatched = 1'b0;
   reg  [15:0] iteration  = 16'd0;
@@ -224,7 +225,7 @@ module sequencer_formal #(
       in_order:    assert (!(instruction || given) || cmd[255:252] == pc);
       once:        assert (!given || !dispatched);
       none_lost:   assert (!instruction || (for_unit == (dispatched || given)));
-      no_deadlock: assert (quiet != Bound);
+      no_deadlock: assert (!Fair || quiet != Bound);
       one_end:     assert (!(clear && cleared) && !(flush && !clear && flushed));
       end_is_last: assert (!(flushed && !flush) || !(instruction || given));
       abort_now:   assert (!abort_before || (clear && aborted));
@@ -237,19 +238,19 @@ module sequencer_formal #(
 
 endmodule
 
-// Assumes that who is asked has answered after at most Patience cycles.
+// Assumes that who is asked waits for at most one cycle before the answer.
 module responder #(
-  parameter Patience = 1
+  parameter Fair = 1
 ) (
   input wire clk_i,
   input wire asked_i,
   input wire given_i
 );
 
-  reg  [2:0] waited = 3'd0;
-  wire       waits  = asked_i && !given_i;
-  always @(posedge clk_i) waited <= waits ? waited + 3'd1 : 3'd0;
-  always @* assume (!waits || waited < Patience);
+  reg  waited = 1'b0;
+  wire waits  = asked_i && !given_i;
+  always @(posedge clk_i) waited <= waits;
+  always @* assume (!Fair || !waits || !waited);
 
 endmodule
 
