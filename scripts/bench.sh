@@ -3,6 +3,7 @@
 #   buffers       memories in KiB; latency of the DRAM against what the weight stream reads ahead
 #   cycles        on the RTL, over shapes, array sizes and each of EdgeBERT's savings
 #   faults        accuracy over maps of faulty ReRAM cells (SENTENCES, default 40, of them golden)
+#   gating        toggles of the array against the density of weights, with and without operand gating
 #   golden_speed  the golden machine beside OpenBLAS, and on whole data sets
 #   shapes        array sizes, and ALBERT-base with spans, sparsities and exits, as the cycle model says
 #   simulation    how fast edgebert-cosim simulates and how soon it starts
@@ -15,8 +16,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 page=${2:-all}
-if [ $# -lt 1 ] || [ ! -f "$1" ] || [[ ! $page =~ ^(all|buffers|cycles|faults|golden_speed|shapes|simulation|skipping|sparsity|task_switch)$ ]]; then
-  sed -n '2,14s/^# //p' "$0" >&2
+if [ $# -lt 1 ] || [ ! -f "$1" ] || [[ ! $page =~ ^(all|buffers|cycles|faults|gating|golden_speed|shapes|simulation|skipping|sparsity|task_switch)$ ]]; then
+  sed -n '2,15s/^# //p' "$0" >&2
   exit 2
 fi
 wants() { [ "$page" = all ] || [ "$page" = "$1" ]; }
@@ -42,6 +43,16 @@ if wants faults; then
     "${3:-40}" 100 $results/reram_faults.md "$points"
   scripts/faults_picture.sh "$points" $results/reram_faults.png
   rm "$points"
+fi
+if wants gating; then
+  scripts/install.sh
+  scripts/build.sh tests/bench/edgebert-gating-bench
+  work=$(mktemp -d)
+  mkdir "$work/bin" "$work/counts"
+  cp tests/gate/gates.sh "$work/bin/verilator"
+  PATH=$work/bin:$PATH EDGEBERT_COVERAGE=$work/counts EDGEBERT_CACHE=$work/cache \
+    "$build/tests/bench/edgebert-gating-bench" models/sst2 $results/gating.md
+  rm -r "$work"
 fi
 if wants golden_speed; then
   scripts/install.sh libopenblas-dev

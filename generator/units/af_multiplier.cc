@@ -13,6 +13,7 @@ a carry. That saves a carry chain a lane.)");
   m.Param("CodeW", "8", "bits of a code: sign, exponent, mantissa");
   m.Param("ExpW", "3", "bits of the exponent");
   m.Param("Registered", "0", "1: a register between multiplication and shift, enabled by en_i");
+  m.Param("Gated", "1", "1: the product does not switch while an operand is zero");
   m.Input("clk_i").Input("en_i");
   m.Group("Codes and their product, a signed one's complement.");
   m.Input("a_i", "CodeW").Input("b_i", "CodeW");
@@ -26,7 +27,9 @@ a carry. That saves a carry chain a lane.)");
   wire [SIG_W-1:0] b_significand = {|b_i[CodeW-2:0], b_i[MAN_W-1:0]};
   wire [2*SIG_W-1:0] magnitude_d = {{SIG_W{1'b0}}, a_significand} * {{SIG_W{1'b0}}, b_significand};
   wire [ExpW:0] shift_d = {1'b0, a_i[CodeW-2:MAN_W]} + {1'b0, b_i[CodeW-2:MAN_W]};
-  wire negative_d = a_i[CodeW-1] ^ b_i[CodeW-1];
+  // Of two zeros of a one's complement, gated products have only the one without ones.
+  wire live = (Gated != 0) ? a_significand[SIG_W-1] & b_significand[SIG_W-1] : 1'b1;
+  wire negative_d = (a_i[CodeW-1] ^ b_i[CodeW-1]) & live;
 
   wire [2*SIG_W-1:0] magnitude;
   wire [ExpW:0] shift;

@@ -75,6 +75,7 @@ void AddConstants(vlog::Module& m, const spec::AcceleratorConfig& c) {
   m.Local("EXP_W", c.format.exponent);
   m.Local("ACC_W", spec::AccumulatorBits(c), "accumulator");
   m.Local("PIPELINE", c.vmac.pipeline, "register cuts of the VMAC array");
+  m.Local("GATED", c.vmac.operand_gating ? 1 : 0, "products with a zero operand do not switch");
   m.Local("MAX_ROWS", c.model.seq_len, "tokens of the longest sentence");
   m.Local("MAX_CLASSES", c.model.classes);
   m.Local("MAX_VECTORS", spec::NormVectors(c), "vectors of a LayerNorm row");
@@ -649,6 +650,7 @@ constexpr const char* kUnits = R"(
     .AccW     (ACC_W),
     .MaxRows  (MAX_ROWS),
     .Pipeline (PIPELINE),
+    .Gated    (GATED),
     .Backend  (BACKEND)
   ) u_matmul (
     .clk_i            (clk_i),

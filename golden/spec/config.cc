@@ -28,6 +28,7 @@ struct Raw {
   AcceleratorConfig config;
   int pooler = 0;
   int backend = 0;
+  int operand_gating = 0;
 };
 
 const std::vector<std::string>& BackendNames() {
@@ -75,6 +76,14 @@ const std::vector<Entry>& Table() {
        {},
        "cuts",
        "register cuts in the multiply-add path"},
+      {"vmac.operand_gating",
+       [](Raw& r) -> int& { return r.operand_gating; },
+       0,
+       1,
+       {},
+       "",
+       "nothing switches in a product with a zero operand",
+       &BoolNames()},
       {"format.width",
        [](Raw& r) -> int& { return r.config.format.width; },
        4,
@@ -264,12 +273,14 @@ const Entry* Find(const std::string& key) {
 }
 
 Raw ToRaw(const AcceleratorConfig& config) {
-  return {config, config.model.pooler ? 1 : 0, static_cast<int>(config.memory.backend)};
+  return {config, config.model.pooler ? 1 : 0, static_cast<int>(config.memory.backend),
+          config.vmac.operand_gating ? 1 : 0};
 }
 
 AcceleratorConfig FromRaw(const Raw& raw) {
   AcceleratorConfig config = raw.config;
   config.model.pooler = raw.pooler != 0;
+  config.vmac.operand_gating = raw.operand_gating != 0;
   config.memory.backend = static_cast<MemoryBackend>(raw.backend);
   return config;
 }

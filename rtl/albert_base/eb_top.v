@@ -68,12 +68,13 @@ module eb_top (
   output wire         irq_o
 );
 
-  localparam CONFIG_HASH        = 32'h2F86CDDD;
+  localparam CONFIG_HASH        = 32'h9D533837;
   localparam LANES              = 16;       // n
   localparam CODE_W             = 8;        // AdaptivFloat<CODE_W,EXP_W>
   localparam EXP_W              = 3;
   localparam ACC_W              = 37;       // accumulator
   localparam PIPELINE           = 2;        // register cuts of the VMAC array
+  localparam GATED              = 1;        // products with a zero operand do not switch
   localparam MAX_ROWS           = 128;      // tokens of the longest sentence
   localparam MAX_CLASSES        = 3;
   localparam MAX_VECTORS        = 48;       // vectors of a LayerNorm row
@@ -639,6 +640,7 @@ module eb_top (
     .AccW     (ACC_W),
     .MaxRows  (MAX_ROWS),
     .Pipeline (PIPELINE),
+    .Gated    (GATED),
     .Backend  (BACKEND)
   ) u_matmul (
     .clk_i            (clk_i),

@@ -10,7 +10,8 @@
 module eb_af_multiplier #(
   parameter CodeW      = 8,  // bits of a code: sign, exponent, mantissa
   parameter ExpW       = 3,  // bits of the exponent
-  parameter Registered = 0   // 1: a register between multiplication and shift, enabled by en_i
+  parameter Registered = 0,  // 1: a register between multiplication and shift, enabled by en_i
+  parameter Gated      = 1   // 1: the product does not switch while an operand is zero
 ) (
   input  wire                                clk_i,
   input  wire                                en_i,
@@ -29,7 +30,9 @@ module eb_af_multiplier #(
   wire [SIG_W-1:0] b_significand = {|b_i[CodeW-2:0], b_i[MAN_W-1:0]};
   wire [2*SIG_W-1:0] magnitude_d = {{SIG_W{1'b0}}, a_significand} * {{SIG_W{1'b0}}, b_significand};
   wire [ExpW:0] shift_d = {1'b0, a_i[CodeW-2:MAN_W]} + {1'b0, b_i[CodeW-2:MAN_W]};
-  wire negative_d = a_i[CodeW-1] ^ b_i[CodeW-1];
+  // Of two zeros of a one's complement, gated products have only the one without ones.
+  wire live = (Gated != 0) ? a_significand[SIG_W-1] & b_significand[SIG_W-1] : 1'b1;
+  wire negative_d = (a_i[CodeW-1] ^ b_i[CodeW-1]) & live;
 
   wire [2*SIG_W-1:0] magnitude;
   wire [ExpW:0] shift;

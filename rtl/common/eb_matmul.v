@@ -22,6 +22,7 @@ module eb_matmul #(
   parameter AccW     = 37,   // bits of an accumulator
   parameter MaxRows  = 128,  // largest number of rows
   parameter Pipeline = 2,    // register stages of the array, 1..4
+  parameter Gated    = 1,    // 1: nothing switches in a product with a zero operand
   parameter Backend  = 0     // memory: 0 behavioural, 1 flop, 2 macro
 ) (
   input  wire                   clk_i,
@@ -406,7 +407,8 @@ module eb_matmul #(
     .Lanes(Lanes),
     .CodeW(CodeW),
     .ExpW(ExpW),
-    .Pipeline(Pipeline)
+    .Pipeline(Pipeline),
+    .Gated(Gated)
   ) u_vmac_array (
     .clk_i(clk_i),
     .rst_ni(rst_ni),

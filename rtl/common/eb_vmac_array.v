@@ -16,7 +16,8 @@ module eb_vmac_array #(
   parameter Lanes    = 16,  // products of a dot product, and dot products; a multiple of 4
   parameter CodeW    = 8,   // bits of a code
   parameter ExpW     = 3,   // exponent bits of a code
-  parameter Pipeline = 2    // register stages behind the operands, 1..4
+  parameter Pipeline = 2,   // register stages behind the operands, 1..4
+  parameter Gated    = 1    // 1: nothing switches in a product with a zero operand
 ) (
   input  wire                                                        clk_i,
   input  wire                                                        rst_ni,
@@ -101,7 +102,8 @@ module eb_vmac_array #(
         eb_af_multiplier #(
           .CodeW(CodeW),
           .ExpW(ExpW),
-          .Registered(SHIFT_CUT)
+          .Registered(SHIFT_CUT),
+          .Gated(Gated)
         ) u_multiplier (
           .clk_i(clk_i),
           .en_i(valid_q[0]),

@@ -3,7 +3,7 @@
 #define EB_REGISTERS_H
 
 /* CONFIG_HASH of this configuration */
-#define EB_CONFIG_HASH_VALUE 0xC659D41Cu
+#define EB_CONFIG_HASH_VALUE 0x6E7FB9EBu
 /* IDENTITY of every configuration */
 #define EB_IDENTITY_VALUE 0x45425254u
 /* VERSION of this map */

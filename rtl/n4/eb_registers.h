@@ -3,7 +3,7 @@
 #define EB_REGISTERS_H
 
 /* CONFIG_HASH of this configuration */
-#define EB_CONFIG_HASH_VALUE 0xC6AC481Bu
+#define EB_CONFIG_HASH_VALUE 0xEE3739D7u
 /* IDENTITY of every configuration */
 #define EB_IDENTITY_VALUE 0x45425254u
 /* VERSION of this map */

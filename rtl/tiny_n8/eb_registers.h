@@ -3,7 +3,7 @@
 #define EB_REGISTERS_H
 
 /* CONFIG_HASH of this configuration */
-#define EB_CONFIG_HASH_VALUE 0x89858335u
+#define EB_CONFIG_HASH_VALUE 0xFD7B5CD1u
 /* IDENTITY of every configuration */
 #define EB_IDENTITY_VALUE 0x45425254u
 /* VERSION of this map */

@@ -408,10 +408,11 @@ void Conclusion(Page& page) {
   nothing at n = 16, 0.1 % at n = 8 and 1.3 % at n = 4. Hence it is an option, and off unless asked for. An array that
   gathers its k lanes could at most skip the empty k-lane vectors: at n = 16, 20 % of them at 10 % density, 3 % at 20 %, none
   on the shipped checkpoint.
-- **Gate** pays at every density: with scattered zeros the share of products with a zero operand is 1 - density and a
-  little more. Nearly all of it comes from weights, which are held for a whole tile; activations are rarely zero (GELU,
-  LayerNorm), but for the probabilities of the context. Whole zero source vectors, which the gate of the array
-  catches, are 0.03 % of the rows. A product is a pair of operands here, not a toggle.
+- **Gate** (`vmac.operand_gating`, on unless turned off: the sign of a product with a zero operand stands still) pays at
+  every density: with scattered zeros the share of products with a zero operand is 1 - density and a little more. Nearly
+  all of it comes from weights, which are held for a whole tile; activations are rarely zero (GELU, LayerNorm), but for
+  the probabilities of the context. Whole zero source vectors, which the operand registers leave out in any case, are
+  0.03 % of the rows. [gating.md](gating.md) has the toggles that it saves: 30 % of the array's at 45 % density.
 - **Bitmask** compression pays in bytes at every density below 7/8: 8 bits a weight and 1 for the mask.
 
 The encoder densities of EdgeBERT, recalled and not verified, are 50 % (MNLI, SST-2), 40 % (QNLI) and 20 % (QQP): there, gating and

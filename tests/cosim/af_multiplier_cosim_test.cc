@@ -16,12 +16,13 @@ using test::Format;
 
 class AfMultiplier : public testing::TestWithParam<Format> {};
 
-cosim::Dut Build(const Format& format, bool registered) {
+cosim::Dut Build(const Format& format, bool registered, bool gated) {
   auto dut = cosim::Dut::Build({.files = test::Files({gen::EmitAfMultiplier()}),
                                 .top = "eb_af_multiplier",
                                 .parameters = {{"CodeW", std::to_string(format.width)},
                                                {"ExpW", std::to_string(format.exponent)},
-                                               {"Registered", registered ? "1" : "0"}},
+                                               {"Registered", registered ? "1" : "0"},
+                                               {"Gated", gated ? "1" : "0"}},
                                 .optimize = cosim::Optimize::kQuick,
                                 .unknowns = cosim::Unknowns::kRandom});
   EB_CHECK(dut.ok(), "{}", dut.error().Format());
@@ -30,7 +31,7 @@ cosim::Dut Build(const Format& format, bool registered) {
 
 TEST_P(AfMultiplier, EveryPairIsExact) {
   const Format format = GetParam();
-  cosim::Dut dut = Build(format, false);
+  cosim::Dut dut = Build(format, false, false);
   cosim::Port a = dut.Get("a_i");
   cosim::Port b = dut.Get("b_i");
   cosim::Port product = dut.Get("product_o");
@@ -48,9 +49,30 @@ TEST_P(AfMultiplier, EveryPairIsExact) {
   }
 }
 
+// Exact as well, and a product with a zero operand is one and the same word, whatever the other
+// operand does.
+TEST_P(AfMultiplier, GatedProductsStandStill) {
+  const Format format = GetParam();
+  cosim::Dut dut = Build(format, false, true);
+  cosim::Port a = dut.Get("a_i");
+  cosim::Port b = dut.Get("b_i");
+  cosim::Port product = dut.Get("product_o");
+  for (unsigned i = 0; i < 1U << format.width; ++i) {
+    for (unsigned j = 0; j < 1U << format.width; ++j) {
+      a.Set(i);
+      b.Set(j);
+      dut.Eval();
+      const int64_t ones_complement = product.GetSigned();
+      const int64_t expected = test::IntegerProduct(i, j, format);
+      ASSERT_EQ(ones_complement, expected < 0 ? expected - 1 : expected)
+          << "codes " << i << " and " << j;
+    }
+  }
+}
+
 TEST_P(AfMultiplier, RegisterHoldsWithoutEnable) {
   const Format format = GetParam();
-  cosim::Dut dut = Build(format, true);
+  cosim::Dut dut = Build(format, true, true);
   cosim::Port enable = dut.Get("en_i");
   cosim::Port product = dut.Get("product_o");
   const unsigned last = (1U << format.width) - 1;
@@ -72,6 +94,7 @@ TEST_P(AfMultiplier, RegisterHoldsWithoutEnable) {
 TEST(AfMultiplierText, LintsClean) {
   for (const test::Parameters& parameters : std::vector<test::Parameters>{
            {{"CodeW", "8"}, {"ExpW", "3"}},
+           {{"CodeW", "8"}, {"ExpW", "3"}, {"Gated", "0"}},
            {{"CodeW", "4"}, {"ExpW", "2"}, {"Registered", "1"}}}) {
     EXPECT_TRUE(test::LintsClean({gen::EmitAfMultiplier()}, "eb_af_multiplier", parameters));
   }

@@ -24,6 +24,7 @@ struct Shape {
   int lanes;
   Format format;
   int pipeline;
+  bool gated = true;
 };
 
 class VmacArray : public testing::TestWithParam<Shape> {
@@ -49,7 +50,8 @@ class VmacArray : public testing::TestWithParam<Shape> {
                            .parameters = {{"Lanes", std::to_string(shape.lanes)},
                                           {"CodeW", std::to_string(shape.format.width)},
                                           {"ExpW", std::to_string(shape.format.exponent)},
-                                          {"Pipeline", std::to_string(shape.pipeline)}},
+                                          {"Pipeline", std::to_string(shape.pipeline)},
+                                          {"Gated", shape.gated ? "1" : "0"}},
                            .public_signals = {{"eb_vmac_array", "row_q"}},
                            .optimize = cosim::Optimize::kQuick,
                            .unknowns = cosim::Unknowns::kRandom});
@@ -184,13 +186,14 @@ TEST(VmacArrayText, LintsClean) {
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, VmacArray,
-    testing::Values(Shape{4, {8, 3}, 1}, Shape{4, {8, 3}, 2}, Shape{4, {6, 2}, 3},
+    testing::Values(Shape{4, {8, 3}, 1}, Shape{4, {8, 3}, 2}, Shape{4, {8, 3}, 2, false}, Shape{4, {6, 2}, 3},
                     Shape{4, {4, 2}, 4}, Shape{8, {8, 4}, 4}, Shape{16, {8, 3}, 2},
                     Shape{16, {8, 3}, 3}),
     [](const auto& info) {
       return "N" + std::to_string(info.param.lanes) + "W" +
              std::to_string(info.param.format.width) + "E" +
-             std::to_string(info.param.format.exponent) + "P" + std::to_string(info.param.pipeline);
+             std::to_string(info.param.format.exponent) + "P" + std::to_string(info.param.pipeline) +
+             (info.param.gated ? "" : "Ungated");
     });
 
 }  // namespace

@@ -33,6 +33,7 @@ void DrawConfiguration(cosim::Random& random, CommandLine* line) {
   const int n = OneOf(random, {4, 4, 4, 4, 4, 4, 4, 8, 8, 8, 8, 16});
   set("vmac.n", n);
   set("vmac.pipeline", random.Between(1, 4));
+  if (random.Chance(0.3)) line->emplace_back("vmac.operand_gating", "false");
   maybe(0.25, "vmac.accumulator_bits", random.Between(16, 48));
   const int width = random.Between(4, 8);
   set("format.width", width);

@@ -20,6 +20,7 @@ while [ $# -gt 0 ]; do
     --top-module) top=$2; flags+=("$1" "$2"); shift ;;
     -G*) parameter=${1#-G}; parameters+=(-chparam "${parameter%%=*}" "${parameter#*=}") ;;
     -Wall) ;;
+    --coverage-toggle) flags+=("$1" --coverage-underscore) ;;
     *.v) files+=("$1") ;;
     *) flags+=("$1") ;;
   esac
@@ -70,4 +71,5 @@ if [ -n "${GATES_BUG:-}" ]; then
   sed -i "s/^  ${GATES_BUG%=*} /  ${GATES_BUG#*=} /" named.v
 fi
 [ -z "${GATES_MARKER:-}" ] || awk '/Number of cells/ { n = $NF } END { print n }' stat.txt > "$GATES_MARKER"
-exec verilator "${flags[@]}" -Wno-lint -Wno-fatal named.v cells.v "${kept[@]}"
+printf '`verilator_config\ncoverage_off -file "cells.v"\n' > cells.vlt
+exec verilator "${flags[@]}" -Wno-lint -Wno-fatal cells.vlt named.v cells.v "${kept[@]}"

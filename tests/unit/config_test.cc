@@ -37,6 +37,7 @@ const std::vector<Row>& Rows() {
       {"vmac.n", "", "one of 4, 8, 16, 32", "16", "8", {"4", "32"}, {"3", "5", "12", "33", "64"}},
       {"vmac.accumulator_bits", "bits", "between 0 and 48", "0", "32", {"16", "48"}, {"-1", "49"}},
       {"vmac.pipeline", "cuts", "between 1 and 4", "2", "3", {"1", "4"}, {"0", "5"}},
+      {"vmac.operand_gating", "", "one of false, true", "true", "false", {"false"}, {"yes", "1"}},
       {"format.width", "bits", "between 4 and 8", "8", "6", {"5", "8"}, {"3", "9"}},
       {"format.exponent", "bits", "between 2 and 4", "3", "2", {"2", "4"}, {"1", "5"}},
       {"model.hidden", "elements", "between 4 and 4096", "192", "96", {"4", "4096"}, {"3", "4097"}},
@@ -153,6 +154,7 @@ TEST(ConfigKeys, EachSetsItsOwnField) {
   EXPECT_EQ(c.vmac.n, 8);
   EXPECT_EQ(c.vmac.accumulator_bits, 32);
   EXPECT_EQ(c.vmac.pipeline, 3);
+  EXPECT_FALSE(c.vmac.operand_gating);
   EXPECT_EQ(c.format.width, 6);
   EXPECT_EQ(c.format.exponent, 2);
   EXPECT_EQ(c.model.hidden, 96);
@@ -197,7 +199,8 @@ TEST(ConfigKeys, LimitsAreInclusive) {
 
 TEST(ConfigKeys, ValuesOutsideAreRefusedByName) {
   for (const Row& row : Rows()) {
-    const bool is_name = row.key == "model.pooler" || row.key == "memory.backend";
+    const bool is_name = row.key == "model.pooler" || row.key == "memory.backend" ||
+                         row.key == "vmac.operand_gating";
     for (const std::string& value : row.illegal) {
       const std::string got = is_name ? fmt::format("'{}'", value) : value;
       EXPECT_EQ(Messages(Lines(row.key, value)),
@@ -400,6 +403,7 @@ constexpr const char* kDefaultText = R"([vmac]
 n = 16
 accumulator_bits = 0
 pipeline = 2
+operand_gating = true
 
 [format]
 width = 8
