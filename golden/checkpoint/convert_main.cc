@@ -54,8 +54,9 @@ bool Has(const SafetensorsFile& other, const TensorInfo& info, DType dtype,
                                            [&](float value) { return RoundTo(dtype, value); });
 }
 
-/// Floating-point tensors change their type; others are copied. Embedding tables that are those of
-/// the file `share`, if given, stay there.
+/// Floating-point matrices change their type. Biases, LayerNorm and spans become FP32: they are few,
+/// and rounding them costs accuracy. Other tensors are copied. Embedding tables that are those of the
+/// file `share`, if given, stay there.
 Result<ConvertReport> ConvertWeights(const SafetensorsFile& file, DType dtype,
                                      const std::string& share, const std::string& path) {
   ConvertReport report;
@@ -83,21 +84,22 @@ Result<ConvertReport> ConvertWeights(const SafetensorsFile& file, DType dtype,
       continue;
     }
     EB_ASSIGN_OR_RETURN(const FloatTensor tensor, file.Floats(info.name));
-    if (other && IsEmbedding(info) && Has(*other, info, dtype, tensor.values)) continue;
+    const DType stored = info.shape.size() > 1 ? dtype : DType::kF32;
+    if (other && IsEmbedding(info) && Has(*other, info, stored, tensor.values)) continue;
     ++report.tensors;
     for (const float value : tensor.values) {
-      const float rounded = RoundTo(dtype, value);
+      const float rounded = RoundTo(stored, value);
       if (!std::isfinite(rounded)) {
         return Error({.file = file.name()},
                      fmt::format("tensor '{}' holds {}, which does not fit {}", info.name, value,
-                                 DTypeName(dtype)),
+                                 DTypeName(stored)),
                      "convert-range");
       }
       ++report.values;
       report.flushed += value != 0 && rounded == 0 ? 1 : 0;
       report.largest_change = std::max(report.largest_change, std::fabs(double{rounded} - value));
     }
-    writer.AddFloats(info.name, dtype, info.shape, tensor.values);
+    writer.AddFloats(info.name, stored, info.shape, tensor.values);
   }
   report.bytes = writer.Serialize().size();
   EB_RETURN_IF_ERROR(writer.Write(path));
@@ -152,7 +154,7 @@ int Main(int argc, const char* const* argv) {
       "model", po::value(&model)->required(),
       "folder with config.json, model.safetensors and tokenizer.model")(
       "out", po::value(&out)->required(), "folder to write, created if need be")(
-      "dtype", po::value(&dtype_name)->default_value("f16"), "type of the weights: f16, bf16, f32")(
+      "dtype", po::value(&dtype_name)->default_value("f16"), "type of the matrices: f16, bf16, f32")(
       "share", po::value(&share),
       "leave out the embedding tables that this model folder has too, and name it instead");
   try {

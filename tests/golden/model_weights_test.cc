@@ -223,7 +223,7 @@ TEST(ModelWeights, LoadsTheShippedModel) {
   }
   EXPECT_EQ(std::ranges::count(model->weights.attention_span,
                                static_cast<float>(-model->config.attention_span_ramp)),
-            4);
+            6);
   EXPECT_EQ(model->weights.off_ramps.size(), 12);
 }
 
