@@ -243,7 +243,7 @@ int Main(int argc, const char* const* argv) {
       "# Cycles\n\nMeasured on the RTL (`scripts/bench.sh`), every write-back compared with "
       "the golden model.\n");
   Shapes(page, argv[1]);
-  Features(page, argv[1], argv[2], argv[3], std::stoi(argv[4]), 0.35);
+  Features(page, argv[1], argv[2], argv[3], std::stoi(argv[4]), 0.45);
   std::ofstream(argv[5]) << page.text();
   return 0;
 }

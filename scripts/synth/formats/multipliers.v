@@ -1,5 +1,6 @@
 // Multipliers of two codes for format_dot. AdaptivFloat's is eb_af_multiplier, the accelerator's own.
-// product_o is exact: two's complement of INT8, one's complement of those of sign and magnitude.
+// product_o is exact: two's complement of INT8, one's complement of those of sign and magnitude, where a
+// zero operand makes it 0 whatever the signs, as in eb_af_multiplier.
 
 // Two's complement, 8 bits, by Baugh and Wooley.
 module int8_baugh_wooley (
@@ -36,7 +37,8 @@ module int8_magnitude (
   output wire [14:0] product_o
 );
   wire [13:0] magnitude = {7'b0, a_i[6:0]} * {7'b0, b_i[6:0]};
-  assign product_o = {1'b0, magnitude} ^ {15{a_i[7] ^ b_i[7]}};
+  wire negative = (a_i[7] ^ b_i[7]) & |a_i[6:0] & |b_i[6:0];
+  assign product_o = {1'b0, magnitude} ^ {15{negative}};
 endmodule
 
 // IEEE style with subnormals: sign, exponent, mantissa. Infinities and NaN are not told from numbers, which
@@ -60,5 +62,6 @@ module minifloat #(
   wire [ExpW-1:0] b_exponent = b_i[ExpW+ManW-1:ManW] - {{(ExpW-1){1'b0}}, b_normal};
   wire [ExpW:0] shift = {1'b0, a_exponent} + {1'b0, b_exponent};
   wire [PROD_W-1:0] aligned = {{(PROD_W-2*SIG_W){1'b0}}, magnitude} << shift;
-  assign product_o = aligned ^ {PROD_W{a_i[ExpW+ManW] ^ b_i[ExpW+ManW]}};
+  wire negative = (a_i[ExpW+ManW] ^ b_i[ExpW+ManW]) & |a_i[ExpW+ManW-1:0] & |b_i[ExpW+ManW-1:0];
+  assign product_o = aligned ^ {PROD_W{negative}};
 endmodule
