@@ -206,7 +206,7 @@ const std::vector<Proof> kSlow = {
               {"eb_axi_reader", "reserved_after <= FifoDepth", "reserved_after <= FifoDepth + 1",
                "beats_held"},
               {"eb_axi_reader", "(clear_i || discard_q) && (bursts_d", "clear_i && (bursts_d",
-               "errors"},
+               "no_request"},
               {"eb_axi_reader", "error_q     <= push &&", "error_q     <= m_axi_rvalid_i &&",
                "errors"},
               {"eb_axi_reader", "(level_q != {LEVEL_W{1'b0}}) && ((!out", "((!out", "beats_held"}}},
