@@ -57,10 +57,10 @@ Cycle FetchTokens(size_t tokens, int token_beat, timing::AxiReader& reader) {
   return written + kTokenToDispatch;
 }
 
-/// The result record, when all units are idle in cycle `idle`; the cycles of the sentence. The last
-/// entropy was handed over in cycle `entropy` and may still wait for its response.
-Cycle WriteRecord(int classes, Cycle entropy, Cycle idle, const spec::AcceleratorConfig& config,
-                  const MemoryTiming& memory) {
+/// The result record, when all units are idle in cycle `idle`; the cycles of the sentence. The
+/// entropies were handed over in the cycles `entropies` and may still wait for their responses.
+Cycle WriteRecord(int classes, std::span<const Cycle> entropies, Cycle idle,
+                  const spec::AcceleratorConfig& config, const MemoryTiming& memory) {
   std::vector<Cycle> answered;
   // When the writer is free again after a word that it could take in cycle `from`.
   const auto write = [&](Cycle from) {
@@ -73,7 +73,7 @@ Cycle WriteRecord(int classes, Cycle entropy, Cycle idle, const spec::Accelerato
     answered.push_back(address + std::max(1, memory.latency));
     return address + kAddressToFree;
   };
-  write(entropy + kWordToWriter);
+  for (const Cycle entropy : entropies) write(entropy + kWordToWriter);
   Cycle next = idle + kFinish + kFlushToRecord + kWordToWriter;
   for (int word = 0; word < spec::kResultEntropyWord + classes; ++word) next = write(next);
   return answered.back() + kResponseToFree + kQuietToDone;
@@ -105,7 +105,7 @@ class Sentence {
     for (uint64_t sequence = 0; !Step(sequence); ++sequence) {
     }
     const Cycle quiet = std::max(next_, Waited(kAllUnits));
-    const Cycle cycles = WriteRecord(classes_, entropy_, quiet, config_, memory_);
+    const Cycle cycles = WriteRecord(classes_, entropies_, quiet, config_, memory_);
     matmul_.Account(cycles, LastMatmul());
     prediction_.cycles = static_cast<uint64_t>(cycles);
     for (const OperationCycles& operation : operations_) prediction_.array += operation.array;
@@ -171,7 +171,7 @@ class Sentence {
   int iteration_ = 0;
   int classes_ = 0;
   int layers_run_ = 0;
-  Cycle entropy_ = 0;  ///< the last one is handed to the result writer
+  std::vector<Cycle> entropies_;  ///< handed to the result writer
   Cycle buffered_ = 0;
 };
 
@@ -231,8 +231,8 @@ bool Sentence::Step(uint64_t sequence) {
       classes_ = instruction.GetInt(spec::kExitClasses);
       const Cycle done = dispatch + kExitStart + 2 * classes_ + kExitCombine;
       End(*unit, done + kExitDone, operation, &prediction_.exit);
-      entropy_ = done + kDoneToEntropy;
-      next_ = entropy_ + 1;
+      entropies_.push_back(done + kDoneToEntropy);
+      next_ = entropies_.back() + 1;
       // After the last layer the program runs to its END.
       return ++layers_run_ == layers_ && layers_ < image_.facts.layers;
     }

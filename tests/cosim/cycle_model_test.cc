@@ -124,6 +124,11 @@ std::vector<Case> QuickCases() {
       {"tiny_resident",
        "tiny",
        {"--random-model", "9", "--limit", "3", "--threshold", "0", "--memory.resident_kib", "64"}},
+      // Entropies of both layers wait for their responses when the record is written.
+      {"tiny_resident_slow_memory",
+       "tiny",
+       {"--random-model", "71340", "--limit", "3", "--latency", "400", "--model.heads", "1",
+        "--memory.resident_kib", "1"}},
       {"tiny_n8", "tiny_n8", {"--random-model", "4", "--limit", "3", "--threshold", "0"}},
       {"tiny_n16", "tiny_n16", {"--random-model", "5", "--limit", "3", "--threshold", "0"}},
       {"tiny_n32", "tiny_n32", {"--random-model", "6", "--limit", "3", "--threshold", "0"}},
