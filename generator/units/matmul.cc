@@ -72,7 +72,7 @@ all reads and writes of those before it. A source row of zeros is not multiplied
   m.Param("AccW", "37", "bits of an accumulator");
   m.Param("MaxRows", "128", "largest number of rows");
   m.Param("Pipeline", "2", "register stages of the array, 1..4");
-  m.Param("Gated", "1", "1: nothing switches in a product with a zero operand");
+  m.Param("Gated", "1", "1: a product with a zero operand stands still");
   m.Param("Backend", "0", "memory: 0 behavioural, 1 flop, 2 macro");
   m.Input("clk_i").Input("rst_ni").Input("clear_i");
   m.Group("Commands; busy while one is not done, older_busy while one before the youngest is not.");

@@ -75,7 +75,7 @@ void AddConstants(vlog::Module& m, const spec::AcceleratorConfig& c) {
   m.Local("EXP_W", c.format.exponent);
   m.Local("ACC_W", spec::AccumulatorBits(c), "accumulator");
   m.Local("PIPELINE", c.vmac.pipeline, "register cuts of the VMAC array");
-  m.Local("GATED", c.vmac.operand_gating ? 1 : 0, "products with a zero operand do not switch");
+  m.Local("GATED", c.vmac.operand_gating ? 1 : 0, "a product with a zero operand stands still");
   m.Local("MAX_ROWS", c.model.seq_len, "tokens of the longest sentence");
   m.Local("MAX_CLASSES", c.model.classes);
   m.Local("MAX_VECTORS", spec::NormVectors(c), "vectors of a LayerNorm row");

@@ -21,7 +21,7 @@ tree, 4 also inside the multipliers.)");
   m.Param("CodeW", "8", "bits of a code");
   m.Param("ExpW", "3", "exponent bits of a code");
   m.Param("Pipeline", "2", "register stages behind the operands, 1..4");
-  m.Param("Gated", "1", "1: nothing switches in a product with a zero operand");
+  m.Param("Gated", "1", "1: a product with a zero operand stands still");
   m.Input("clk_i").Input("rst_ni").Input("clear_i");
   m.Group("Shadow tile: the weights of output lane load_index_i, or transposed those of k lane.");
   m.Input("load_valid_i").Input("load_transposed_i").Input("load_index_i", "$clog2(Lanes)");

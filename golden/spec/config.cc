@@ -82,7 +82,7 @@ const std::vector<Entry>& Table() {
        1,
        {},
        "",
-       "nothing switches in a product with a zero operand",
+       "a product with a zero operand stands still",
        &BoolNames()},
       {"format.width",
        [](Raw& r) -> int& { return r.config.format.width; },

@@ -23,7 +23,7 @@ struct VmacConfig {
   int n = 16;                  ///< VMACs, and lanes of each: 4, 8, 16 or 32.
   int accumulator_bits = 0;    ///< 0: exact for the largest K; else 16..48, saturating.
   int pipeline = 2;            ///< Register cuts in the multiply-add path, 1..4.
-  bool operand_gating = true;  ///< Nothing switches in a product with a zero operand.
+  bool operand_gating = true;  ///< A product with a zero operand stands still.
 };
 
 /// AdaptivFloat<width, exponent>.

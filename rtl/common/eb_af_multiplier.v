@@ -30,7 +30,7 @@ module eb_af_multiplier #(
   wire [SIG_W-1:0] b_significand = {|b_i[CodeW-2:0], b_i[MAN_W-1:0]};
   wire [2*SIG_W-1:0] magnitude_d = {{SIG_W{1'b0}}, a_significand} * {{SIG_W{1'b0}}, b_significand};
   wire [ExpW:0] shift_d = {1'b0, a_i[CodeW-2:MAN_W]} + {1'b0, b_i[CodeW-2:MAN_W]};
-  // Of two zeros of a one's complement, gated products have only the one without ones.
+  // A one's complement has two zeros. Gated, a zero product is always the one without ones.
   wire live = (Gated != 0) ? a_significand[SIG_W-1] & b_significand[SIG_W-1] : 1'b1;
   wire negative_d = (a_i[CodeW-1] ^ b_i[CodeW-1]) & live;
 

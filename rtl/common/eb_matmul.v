@@ -22,7 +22,7 @@ module eb_matmul #(
   parameter AccW     = 37,   // bits of an accumulator
   parameter MaxRows  = 128,  // largest number of rows
   parameter Pipeline = 2,    // register stages of the array, 1..4
-  parameter Gated    = 1,    // 1: nothing switches in a product with a zero operand
+  parameter Gated    = 1,    // 1: a product with a zero operand stands still
   parameter Backend  = 0     // memory: 0 behavioural, 1 flop, 2 macro
 ) (
   input  wire                   clk_i,

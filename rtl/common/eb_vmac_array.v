@@ -17,7 +17,7 @@ module eb_vmac_array #(
   parameter CodeW    = 8,   // bits of a code
   parameter ExpW     = 3,   // exponent bits of a code
   parameter Pipeline = 2,   // register stages behind the operands, 1..4
-  parameter Gated    = 1    // 1: nothing switches in a product with a zero operand
+  parameter Gated    = 1    // 1: a product with a zero operand stands still
 ) (
   input  wire                                                        clk_i,
   input  wire                                                        rst_ni,

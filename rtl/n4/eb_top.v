@@ -74,7 +74,7 @@ module eb_top (
   localparam EXP_W              = 3;
   localparam ACC_W              = 35;       // accumulator
   localparam PIPELINE           = 2;        // register cuts of the VMAC array
-  localparam GATED              = 1;        // products with a zero operand do not switch
+  localparam GATED              = 1;        // a product with a zero operand stands still
   localparam MAX_ROWS           = 64;       // tokens of the longest sentence
   localparam MAX_CLASSES        = 2;
   localparam MAX_VECTORS        = 48;       // vectors of a LayerNorm row

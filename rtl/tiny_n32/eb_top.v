@@ -74,7 +74,7 @@ module eb_top (
   localparam EXP_W              = 3;
   localparam ACC_W              = 32;       // accumulator
   localparam PIPELINE           = 2;        // register cuts of the VMAC array
-  localparam GATED              = 1;        // products with a zero operand do not switch
+  localparam GATED              = 1;        // a product with a zero operand stands still
   localparam MAX_ROWS           = 16;       // tokens of the longest sentence
   localparam MAX_CLASSES        = 3;
   localparam MAX_VECTORS        = 1;        // vectors of a LayerNorm row

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "cosim/program/session.h"
+#include "golden/checkpoint/model_config.h"
 #include "tests/bench/page.h"
 
 namespace edgebert::cosim {
@@ -186,7 +187,10 @@ double CyclesToLayer(const Figures& full, const std::vector<int>& exit_layers) {
 }
 
 void Features(Page& page, const std::string& configs, const std::string& model,
-              const std::string& data, int sentences, double threshold) {
+              const std::string& data, int sentences) {
+  const auto config = checkpoint::ReadModelConfig(model + "/config.json");
+  EB_CHECK(config.ok(), "{}", config.error().Format());
+  const double threshold = config->entropy_threshold;
   page.Line(
       fmt::format("\n## What each saving brings\n\nThe shipped model on the default "
                   "accelerator, the first {} sentences of {}, early exit below {} nats; "
@@ -243,7 +247,7 @@ int Main(int argc, const char* const* argv) {
       "# Cycles\n\nMeasured on the RTL (`scripts/bench.sh`), every write-back compared with "
       "the golden model.\n");
   Shapes(page, argv[1]);
-  Features(page, argv[1], argv[2], argv[3], std::stoi(argv[4]), 0.45);
+  Features(page, argv[1], argv[2], argv[3], std::stoi(argv[4]));
   std::ofstream(argv[5]) << page.text();
   return 0;
 }

@@ -1,7 +1,7 @@
 // No unit behind eb_unit_clock needs an edge that its wake expression does not give it: beside each
 // runs a twin with the same inputs and a clock that never stops, and in every cycle all their
-// outputs are equal, in sentences under stalls and aborts. A term taken out of a wake
-// expression makes them differ.
+// outputs are equal, in sentences under stalls and aborts. A term taken out of a wake expression
+// makes them differ.
 //
 // The twins, the comparison and the switches of the terms are edited into eb_top.v. The ReRAM macro
 // has no twin, for its content is programmed from outside: its clock is that of its controller,
@@ -112,8 +112,8 @@ class ClockWake : public testing::Test, protected HostRig {
     ProgramReram();
   }
 
-  /// Units that differed from their twins while sentences ended or were aborted,
-  /// with these terms of the wake expressions off.
+  /// Units that differed from their twins while sentences ended or were aborted, with these terms
+  /// of the wake expressions off.
   uint64_t Differs(uint64_t asleep, int commands) {
     asleep_.Set(asleep);
     Reset();
