@@ -91,19 +91,24 @@ struct OffRamp {
   Linear classifier;
 };
 
-/// Collects tensors when asked to.
+/// Collects tensors and rounds operands when asked to.
 class Recorder {
  public:
-  Recorder(bool on, std::vector<NamedTensor>* tensors) : on_(on), tensors_(tensors) {}
+  Recorder(const ForwardOptions& options, std::vector<NamedTensor>* tensors)
+      : options_(options), tensors_(tensors) {}
+
+  [[nodiscard]] RowMatrix Operand(const RowMatrix& x) const {
+    return options_.operand ? RowMatrix(x.unaryExpr(options_.operand)) : x;
+  }
 
   void operator()(const std::string& name, const RowMatrix& x) {
-    if (!on_) return;
+    if (!options_.keep_tensors) return;
     tensors_->push_back({name, static_cast<int>(x.rows()), static_cast<int>(x.cols()),
                          std::vector<double>(x.data(), x.data() + x.size())});
   }
 
  private:
-  bool on_;
+  const ForwardOptions& options_;
   std::vector<NamedTensor>* tensors_;
 };
 
@@ -164,7 +169,7 @@ RowMatrix Albert::State::Embed(std::span<const int> ids, std::span<const int> ty
   record("embedding.sum", sum);
   const RowMatrix norm = embedding_norm(sum);
   record("embedding.norm", norm);
-  RowMatrix projection = embedding_projection(norm);
+  RowMatrix projection = embedding_projection(record.Operand(norm));
   record("embedding.projection", projection);
   return projection;
 }
@@ -198,7 +203,7 @@ RowMatrix Albert::State::Attend(const RowMatrix& query, const RowMatrix& key,
       const std::span<double> row = Row(probabilities, i);
       std::ranges::copy(MaskedSoftmax(row, row_mask), row.begin());
     }
-    context(Eigen::all, columns) = probabilities * value(Eigen::all, columns);
+    context(Eigen::all, columns) = record.Operand(probabilities) * value(Eigen::all, columns);
     record(fmt::format("{}.head.{}.scores", name, head), scores);
     record(fmt::format("{}.head.{}.probabilities", name, head), probabilities);
   }
@@ -207,26 +212,28 @@ RowMatrix Albert::State::Attend(const RowMatrix& query, const RowMatrix& key,
 
 RowMatrix Albert::State::Encode(const EncoderLayer& layer, const RowMatrix& input,
                                 const std::string& name, Recorder& record) const {
-  const RowMatrix query = layer.query(input);
+  const RowMatrix operand = record.Operand(input);
+  const RowMatrix query = layer.query(operand);
   record(name + ".query", query);
-  const RowMatrix key = layer.key(input);
+  const RowMatrix key = layer.key(operand);
   record(name + ".key", key);
-  const RowMatrix value = layer.value(input);
+  const RowMatrix value = layer.value(operand);
   record(name + ".value", value);
-  const RowMatrix context = Attend(query, key, value, name, record);
+  const RowMatrix context =
+      Attend(record.Operand(query), record.Operand(key), record.Operand(value), name, record);
   record(name + ".context", context);
-  const RowMatrix attention = layer.attention_output(context);
+  const RowMatrix attention = layer.attention_output(record.Operand(context));
   record(name + ".attention", attention);
   const RowMatrix attention_sum = input + attention;
   record(name + ".attention_sum", attention_sum);
   const RowMatrix attention_norm = layer.attention_norm(attention_sum);
   record(name + ".attention_norm", attention_norm);
 
-  const RowMatrix ffn = layer.ffn(attention_norm).unaryExpr([this](double x) {
+  const RowMatrix ffn = layer.ffn(record.Operand(attention_norm)).unaryExpr([this](double x) {
     return Activate(config.hidden_act, x);
   });
   record(name + ".ffn", ffn);
-  const RowMatrix ffn_output = layer.ffn_output(ffn);
+  const RowMatrix ffn_output = layer.ffn_output(record.Operand(ffn));
   record(name + ".ffn_output", ffn_output);
   const RowMatrix output_sum = attention_norm + ffn_output;
   record(name + ".output_sum", output_sum);
@@ -239,10 +246,10 @@ LayerResult Albert::State::LeaveBy(const OffRamp& ramp, const RowMatrix& hidden,
                                    const std::string& name, Recorder& record) const {
   RowMatrix first = hidden.row(0);
   if (ramp.pooler) {
-    first = (*ramp.pooler)(first).array().tanh();
+    first = (*ramp.pooler)(record.Operand(first)).array().tanh();
     record(name + ".pooled", first);
   }
-  const RowMatrix logits = ramp.classifier(first);
+  const RowMatrix logits = ramp.classifier(record.Operand(first));
   record(name + ".logits", logits);
   LayerResult result;
   result.logits.assign(logits.data(), logits.data() + logits.size());
@@ -275,7 +282,7 @@ ForwardResult Albert::Forward(std::span<const int> ids, std::span<const int> typ
   }
 
   ForwardResult result;
-  Recorder record(options.keep_tensors, &result.tensors);
+  Recorder record(options, &result.tensors);
   RowMatrix hidden = state_->Embed(ids, types, record);
   for (int layer = 0; layer < config.num_hidden_layers; ++layer) {
     const std::string name = fmt::format("layer.{}", layer);

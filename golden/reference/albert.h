@@ -4,6 +4,7 @@
 // et al. 2021, EdgeBERT). No quantisation; nothing in it comes from golden/model.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -40,6 +41,8 @@ struct ForwardOptions {
   /// L and H count from 0. With inner_group_num > 1, "layer.L" is "layer.L.inner.I" for all but the
   /// last line.
   bool keep_tensors = false;
+  /// Applied to every activation that enters a matrix product. Empty: they are as they are.
+  std::function<double(double)> operand;
 };
 
 struct LayerResult {

@@ -137,6 +137,9 @@ struct Impl {
     return round_weights ? weight + (Rounded(weight.detach()) - weight.detach()) : weight;
   }
 
+  /// Activations as they enter a matrix product.
+  Tensor Operand(const Tensor& x) const { return recipe.round_activations ? Used(x) : x; }
+
   /// The nearest values of a format: AdaptivFloat (docs/numerics.md, section 2), or one to compare
   /// it with. `minifloat` is a small IEEE float: bias fixed, denormals, but no infinities;
   /// `integer` is symmetric and has one scale a tensor.
@@ -251,7 +254,8 @@ struct Impl {
         torch::embedding(Used(Value("albert.embeddings.token_type_embeddings.weight")), types);
     const std::string mapping = "albert.encoder.embedding_hidden_mapping_in";
     const Linear projection = {Used(Value(mapping + ".weight")), Value(mapping + ".bias")};
-    Tensor x = Drop(projection(Normalise(sum, Norm("albert.embeddings.LayerNorm"))), training);
+    Tensor x =
+        Drop(projection(Operand(Normalise(sum, Norm("albert.embeddings.LayerNorm")))), training);
 
     Tensor mask;
     if (shape.span_ramp > 0) mask = SpanMask(length);
@@ -279,10 +283,10 @@ struct Impl {
     const int64_t hidden = x.size(2);
     const int64_t head_size = hidden / shape.heads;
     // [3, sentences, heads, length, head size]
-    const Tensor qkv = layer.query_key_value(x)
+    const Tensor qkv = layer.query_key_value(Operand(x))
                            .view({sentences, length, 3, shape.heads, head_size})
                            .permute({2, 0, 3, 1, 4});
-    const Tensor products = torch::matmul(qkv[0], qkv[1].transpose(-1, -2)) *
+    const Tensor products = torch::matmul(Operand(qkv[0]), Operand(qkv[1]).transpose(-1, -2)) *
                             (1 / std::sqrt(static_cast<double>(head_size)));
     Tensor attention =
         torch::softmax(products.masked_fill(padding, -std::numeric_limits<float>::infinity()), -1);
@@ -291,22 +295,23 @@ struct Impl {
       // A head that is off sees nothing: 0 / tiny.
       attention = attention / attention.sum(-1, true).clamp_min(1e-12);
     }
-    const Tensor context =
-        torch::matmul(attention, qkv[2]).transpose(1, 2).reshape({sentences, length, hidden});
-    const Tensor first =
-        Normalise(x + Drop(layer.attention_output(context), training), layer.attention_norm);
-    return Normalise(first + Drop(layer.ffn_output(Activate(layer.ffn(first))), training),
-                     layer.output_norm);
+    const Tensor context = torch::matmul(Operand(attention), Operand(qkv[2]))
+                               .transpose(1, 2)
+                               .reshape({sentences, length, hidden});
+    const Tensor first = Normalise(x + Drop(layer.attention_output(Operand(context)), training),
+                                   layer.attention_norm);
+    const Tensor inner = Operand(Activate(layer.ffn(Operand(first))));
+    return Normalise(first + Drop(layer.ffn_output(inner), training), layer.output_norm);
   }
 
   /// Logits from token 0 of `x`, [rows, hidden].
   Tensor LeaveBy(int ramp, Tensor x) const {
     const std::string name = fmt::format("edgebert.off_ramps.{}", ramp);
     if (shape.pooler) {
-      x = torch::tanh(
-          torch::linear(x, Used(Value(name + ".pooler.weight")), Value(name + ".pooler.bias")));
+      x = torch::tanh(torch::linear(Operand(x), Used(Value(name + ".pooler.weight")),
+                                    Value(name + ".pooler.bias")));
     }
-    return torch::linear(x, Used(Value(name + ".classifier.weight")),
+    return torch::linear(Operand(x), Used(Value(name + ".classifier.weight")),
                          Value(name + ".classifier.bias"));
   }
 

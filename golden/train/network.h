@@ -51,6 +51,7 @@ struct Recipe {
   std::string format_kind = "adaptivfloat";  ///< adaptivfloat, minifloat, integer
   int code_bits = 8;
   int exponent_bits = 3;
+  bool round_activations = false;  ///< with the weights: what enters a matrix product
   uint64_t seed = 0;
 };
 
@@ -104,8 +105,8 @@ class Network {
   /// from now on.
   virtual void SwitchHeadsOff(double off_reach, int least) = 0;
 
-  /// Whether matrices and tables are rounded to the format as they are used; their gradients pass
-  /// straight through.
+  /// Whether matrices and tables, and with `round_activations` what they are multiplied with, are
+  /// rounded to the format as they are used; their gradients pass straight through.
   virtual void RoundWeights(bool on) = 0;
 
   /// Logits [sentences, labels] after `depth` layers, by the off-ramp that Step trains.

@@ -187,14 +187,17 @@ const std::vector<Entry>& Table() {
            "1"),
 
       Text("format.kind", EB_FIELD(format.kind), "adaptivfloat|minifloat|integer",
-           "what format.aware rounds weights to; the accelerator takes AdaptivFloat only, the "
-           "others "
-           "are there to compare it with"),
-      Whole("format.width", EB_FIELD(format.width), 4, 8, "bits of an AdaptivFloat code", "8"),
-      Whole("format.exponent", EB_FIELD(format.exponent), 2, 4, "exponent bits of a code", "3"),
+           "what format.aware rounds weights to; the accelerator takes AdaptivFloat only (<8,3> "
+           "with another kind), the others are there to compare it with"),
+      Whole("format.width", EB_FIELD(format.width), 4, 8, "bits of a code", "8"),
+      Whole("format.exponent", EB_FIELD(format.exponent), 2, 5,
+            "exponent bits of a code, of AdaptivFloat at most 4", "3"),
       Real("format.aware", EB_FIELD(format.aware), 0, 1,
            "part of the run after which weights are rounded to the format as they learn; 1: never. "
            "8 bits need it not, 4 do"),
+      Switch("format.activations", EB_FIELD(format.activations),
+             "round with the weights what they are multiplied with, and the operands of attention; "
+             "the scale of each is by its largest value in a batch"),
       Whole("format.sentences", EB_FIELD(format.sentences), 1, 1'000'000,
             "training sentences that calibrate the activation biases"),
 
@@ -303,6 +306,9 @@ void CheckRules(const Options& options, const std::string& where, Error* error) 
   }
   if (options.format.exponent > options.format.width - 2) {
     fail("'format.exponent' must leave a mantissa bit");
+  }
+  if (options.format.kind == "adaptivfloat" && options.format.exponent > 4) {
+    fail("'format.exponent' must be at most 4 for AdaptivFloat");
   }
   if (options.prune.begin > options.prune.end) {
     fail("'prune.begin' must not be after 'prune.end'");

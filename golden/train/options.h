@@ -97,6 +97,7 @@ struct Options {
     int width = 8;
     int exponent = 3;
     double aware = 1;
+    bool activations = false;
     int sentences = 500;
   } format;
   struct {

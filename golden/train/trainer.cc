@@ -102,6 +102,7 @@ Recipe RecipeOf(const Options& options) {
           .format_kind = options.format.kind,
           .code_bits = options.format.width,
           .exponent_bits = options.format.exponent,
+          .round_activations = options.format.activations,
           .seed = static_cast<uint64_t>(options.train.seed)};
 }
 
@@ -370,8 +371,14 @@ Status Trainer::ChooseModel() {
   config.labels = labels_;
   config.off_ramp_pooler = options_.model.pooler;
   config.off_ramp_shared = options_.model.shared_off_ramp;
-  config.adaptivfloat_bits = options_.format.width;
-  config.adaptivfloat_exponent = options_.format.exponent;
+  if (options_.format.kind == "adaptivfloat") {
+    config.adaptivfloat_bits = options_.format.width;
+    config.adaptivfloat_exponent = options_.format.exponent;
+  } else {  // what the accelerator takes by default
+    const spec::AcceleratorConfig accelerator;
+    config.adaptivfloat_bits = accelerator.format.width;
+    config.adaptivfloat_exponent = accelerator.format.exponent;
+  }
   config.entropy_threshold = 0;
   if (options_.span.ramp > 0) config.attention_span_ramp = options_.span.ramp;
 
@@ -832,11 +839,12 @@ Status Trainer::Finish() {
     if (std::ssize(sample) == options_.format.sentences) break;
     sample.push_back(train_.examples[size_t(index)].tokens);
   }
-  run_.say(fmt::format("calibrating AdaptivFloat<{},{}> on {} sentences", options_.format.width,
-                       options_.format.exponent, sample.size()),
+  const checkpoint::CodeFormat format = {model.config.adaptivfloat_bits,
+                                         model.config.adaptivfloat_exponent};
+  run_.say(fmt::format("calibrating AdaptivFloat<{},{}> on {} sentences", format.code_bits,
+                       format.exponent_bits, sample.size()),
            false);
-  const checkpoint::ActivationBiases biases =
-      checkpoint::Calibrate(model, sample, {options_.format.width, options_.format.exponent});
+  const checkpoint::ActivationBiases biases = checkpoint::Calibrate(model, sample, format);
 
   run_.say(
       fmt::format("golden model: {} validation sentences at full depth", valid_.examples.size()),

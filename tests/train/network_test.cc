@@ -385,6 +385,56 @@ TEST(Network, RoundsWeightsToOtherFormats) {
   }
 }
 
+// Where operands are rounded: beside the reference, which has a minifloat of its own. Of one
+// sentence, as padding is not in the reference.
+TEST(Network, RoundsActivationsThatEnterProducts) {
+  constexpr int kBits = 5;
+  constexpr int kExponent = 3;
+  constexpr int kMantissas = 1 << (kBits - 1 - kExponent);
+  constexpr int kBias = 3;
+  const auto round = [](double value) {
+    const double top = std::ldexp(2.0 - 1.0 / kMantissas, (1 << kExponent) - 1 - kBias);
+    const int exponent = std::max(value == 0 ? -99 : std::ilogb(value), 1 - kBias);
+    const double step = std::ldexp(1.0 / kMantissas, exponent);
+    return std::clamp(std::nearbyint(value / step) * step, -top, top);
+  };
+  int different = 0;
+  for (uint64_t seed = 1; seed <= 24; ++seed) {
+    const Model model = RandomModel(seed);
+    TensorMap rounded = TensorsOf(model);
+    for (auto& [name, array] : rounded) {
+      if (array.shape.size() != 2) continue;
+      for (float& value : array.values) value = static_cast<float>(round(double(value)));
+    }
+    const auto network = CreateNetwork(ShapeOf(model.config), TensorsOf(model),
+                                       {.format_kind = "minifloat",
+                                        .code_bits = kBits,
+                                        .exponent_bits = kExponent,
+                                        .round_activations = true});
+    network->RoundWeights(true);
+    const Tokens tokens = checkpoint::RandomSentences(model.config, 12, 1, seed)[0];
+    const auto logits = network->LayerLogits(BatchOf({tokens}, model.config.num_labels()));
+    const reference::Albert albert(ModelOf(model.config, rounded));
+    const auto expected = albert.Forward(tokens.ids, tokens.types, {.operand = round}).layers;
+    const auto exact = albert.Forward(tokens.ids, tokens.types).layers;
+    for (size_t layer = 0; layer < logits.size(); ++layer) {
+      for (size_t c = 0; c < logits[layer].size(); ++c) {
+        EXPECT_NEAR(logits[layer][c], expected[layer].logits[c], 2e-4)
+            << "seed " << seed << " layer " << layer;
+        different += std::fabs(expected[layer].logits[c] - exact[layer].logits[c]) > 1e-2 ? 1 : 0;
+      }
+    }
+    // Straight through, attention too.
+    (void)network->Backward(BatchOf({tokens}, model.config.num_labels()),
+                            {.depth = model.config.num_hidden_layers});
+    EXPECT_FALSE(
+        network
+            ->Gradient("albert.encoder.albert_layer_groups.0.albert_layers.0.attention.key.weight")
+            .empty());
+  }
+  EXPECT_GT(different, 100);
+}
+
 // A Hugging Face checkpoint of the paper's size: 12 layers of one set, 768 wide, 128 tokens.
 TEST(NetworkSlow, AgreesAtAlbertBaseSize) {
   checkpoint::ModelConfig config;

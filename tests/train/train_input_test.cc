@@ -72,6 +72,9 @@ TEST(TrainOptions, ReportsEveryMistake) {
             "f.cfg:11: error: expected 'key = value', got 'hidden' [config-syntax]");
   EXPECT_EQ(ParseOptions("f", "[model]\nhidden = 100\nheads = 12\n").error().Format(),
             "f: error: 'model.heads' must divide 'model.hidden', got 12 and 100 [train-value]");
+  EXPECT_EQ(ParseOptions("f", "[format]\nexponent = 5\n").error().Format(),
+            "f: error: 'format.exponent' must be at most 4 for AdaptivFloat [train-value]");
+  EXPECT_TRUE(ParseOptions("f", "[format]\nexponent = 5\nkind = minifloat\n").ok());
 }
 
 TEST(TrainOptions, DepthGrows) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <sstream>
 
 #include "golden/checkpoint/calibration.h"
 #include "golden/checkpoint/dataset.h"
@@ -313,6 +314,33 @@ TEST_F(Trainer, StartsFromACheckpoint) {
   const auto& after = third->weights.groups[0][0].ffn.weight.values;
   EXPECT_NE(before, after);
   for (size_t i = 0; i < before.size(); ++i) EXPECT_EQ(before[i] == 0, after[i] == 0);
+}
+
+TEST_F(Trainer, ComparesFormatsThatTheAcceleratorDoesNotTake) {
+  ASSERT_TRUE(Run("first").ok());
+  options_.model.init = Out("first");
+  options_.train.epochs = 0;
+  options_.off_ramp.epochs = 0;
+  options_.format.aware = 0;
+  options_.format.kind = "minifloat";
+  options_.format.width = 5;
+  const auto fp32 = [&](const char* out) {  // mean exit layers and accuracies over thresholds
+    EXPECT_TRUE(Run(out).ok());
+    std::string column;
+    std::istringstream lines(Text(Out(std::string(out) + "/exits.tsv")));
+    for (std::string line; std::getline(lines, line);) {
+      column += line.substr(line.rfind('\t', line.rfind('\t') - 1));
+    }
+    return column;
+  };
+  const std::string weights = fp32("weights");
+  options_.format.activations = true;
+  EXPECT_NE(fp32("all"), weights);
+  const auto model = checkpoint::LoadModel(Out("all"));
+  EXPECT_EQ(model->config.adaptivfloat_bits, 8);
+  EXPECT_EQ(model->config.adaptivfloat_exponent, 3);
+  EXPECT_EQ(model->weights.groups[0][0].ffn.weight.values,
+            checkpoint::LoadModel(Out("first"))->weights.groups[0][0].ffn.weight.values);
 }
 
 // config.json without "edgebert", one off-ramp under Hugging Face's names, spiece.model.
