@@ -36,8 +36,27 @@ bool IsFloat(DType dtype) {
   return dtype == DType::kF16 || dtype == DType::kBf16 || dtype == DType::kF32;
 }
 
-float RoundTo(DType dtype, float value) {
-  if (dtype == DType::kF16) return HalfToFloat(FloatToHalf(value));
+/// Where FP16 is not exact, the neighbour whose last bit is 1: a narrower format then has the value
+/// that it would have had without FP16. Not to infinity.
+uint16_t FloatToOddHalf(float value) {
+  uint16_t half = FloatToHalf(value);
+  const float nearest = HalfToFloat(half);
+  if (nearest == value || !std::isfinite(nearest)) return half;
+  if (std::fabs(nearest) > std::fabs(value)) --half;
+  return half | 1;
+}
+
+/// How a value is stored.
+struct Storage {
+  DType dtype = DType::kF32;
+  bool to_odd = false;  ///< FP16
+};
+
+float RoundTo(const Storage& storage, float value) {
+  const DType dtype = storage.dtype;
+  if (dtype == DType::kF16) {
+    return HalfToFloat(storage.to_odd ? FloatToOddHalf(value) : FloatToHalf(value));
+  }
   if (dtype == DType::kBf16) return Bfloat16ToFloat(FloatToBfloat16(value));
   return value;
 }
@@ -50,14 +69,13 @@ bool Has(const SafetensorsFile& other, const TensorInfo& info, DType dtype,
   const TensorInfo* found = other.Find(info.name);
   if (found == nullptr || found->dtype != dtype || found->shape != info.shape) return false;
   const auto theirs = other.Floats(info.name);
-  return theirs.ok() && std::ranges::equal(theirs->values, values, {}, {},
-                                           [&](float value) { return RoundTo(dtype, value); });
+  return theirs.ok() && std::ranges::equal(theirs->values, values);
 }
 
-/// Floating-point matrices change their type. Biases, LayerNorm and spans become FP32: they are few,
-/// and rounding them costs accuracy. Other tensors are copied. Embedding tables that are those of the
-/// file `share`, if given, stay there.
-Result<ConvertReport> ConvertWeights(const SafetensorsFile& file, DType dtype,
+/// Floating-point matrices change their type. Biases, LayerNorm and spans become FP32: they are
+/// few, and rounding them costs accuracy. Other tensors are copied. Embedding tables that are those
+/// of the file `share`, if given, stay there.
+Result<ConvertReport> ConvertWeights(const SafetensorsFile& file, const Storage& storage,
                                      const std::string& share, const std::string& path) {
   ConvertReport report;
   SafetensorsWriter writer;
@@ -84,22 +102,25 @@ Result<ConvertReport> ConvertWeights(const SafetensorsFile& file, DType dtype,
       continue;
     }
     EB_ASSIGN_OR_RETURN(const FloatTensor tensor, file.Floats(info.name));
-    const DType stored = info.shape.size() > 1 ? dtype : DType::kF32;
-    if (other && IsEmbedding(info) && Has(*other, info, stored, tensor.values)) continue;
+    const Storage stored = info.shape.size() > 1 ? storage : Storage();
+    std::vector<float> values = tensor.values;
+    for (float& value : values) value = RoundTo(stored, value);
+    if (other && IsEmbedding(info) && Has(*other, info, stored.dtype, values)) continue;
     ++report.tensors;
-    for (const float value : tensor.values) {
-      const float rounded = RoundTo(stored, value);
+    for (size_t i = 0; i < values.size(); ++i) {
+      const float value = tensor.values[i];
+      const float rounded = values[i];
       if (!std::isfinite(rounded)) {
         return Error({.file = file.name()},
                      fmt::format("tensor '{}' holds {}, which does not fit {}", info.name, value,
-                                 DTypeName(stored)),
+                                 DTypeName(stored.dtype)),
                      "convert-range");
       }
       ++report.values;
       report.flushed += value != 0 && rounded == 0 ? 1 : 0;
       report.largest_change = std::max(report.largest_change, std::fabs(double{rounded} - value));
     }
-    writer.AddFloats(info.name, stored, info.shape, tensor.values);
+    writer.AddFloats(info.name, stored.dtype, info.shape, values);
   }
   report.bytes = writer.Serialize().size();
   EB_RETURN_IF_ERROR(writer.Write(path));
@@ -111,8 +132,8 @@ Status CopyFile(const std::string& from, const std::string& to) {
   return WriteFileAtomically(to, bytes, "convert-output");
 }
 
-Result<ConvertReport> Convert(const std::string& model, const std::string& out, DType dtype,
-                              const std::string& share) {
+Result<ConvertReport> Convert(const std::string& model, const std::string& out,
+                              const Storage& storage, const std::string& share) {
   // A folder that cannot be used is not worth converting.
   EB_ASSIGN_OR_RETURN(const ModelConfig config, ReadModelConfig(model + "/config.json"));
   EB_RETURN_IF_ERROR(Tokenizer::Load(model + "/tokenizer.model", config));
@@ -130,7 +151,7 @@ Result<ConvertReport> Convert(const std::string& model, const std::string& out, 
   }
   EB_RETURN_IF_ERROR(CopyFile(model + "/config.json", out + "/config.json"));
   EB_RETURN_IF_ERROR(CopyFile(model + "/tokenizer.model", out + "/tokenizer.model"));
-  return ConvertWeights(file, dtype, share.empty() ? share : share + "/model.safetensors",
+  return ConvertWeights(file, storage, share.empty() ? share : share + "/model.safetensors",
                         out + "/model.safetensors");
 }
 
@@ -148,13 +169,17 @@ int Main(int argc, const char* const* argv) {
   std::string out;
   std::string dtype_name;
   std::string share;
+  bool to_odd = false;
   po::options_description options(
-      "edgebert-convert --model DIR --out DIR [--dtype TYPE] [--share DIR]");
+      "edgebert-convert --model DIR --out DIR [--dtype TYPE] [--to-odd] [--share DIR]");
   options.add_options()("help", "print this text")(
       "model", po::value(&model)->required(),
       "folder with config.json, model.safetensors and tokenizer.model")(
       "out", po::value(&out)->required(), "folder to write, created if need be")(
-      "dtype", po::value(&dtype_name)->default_value("f16"), "type of the matrices: f16, bf16, f32")(
+      "dtype", po::value(&dtype_name)->default_value("f16"),
+      "type of the matrices: f16, bf16, f32")(
+      "to-odd", po::bool_switch(&to_odd),
+      "round to FP16 so that rounding to a narrower format later is as without FP16")(
       "share", po::value(&share),
       "leave out the embedding tables that this model folder has too, and name it instead");
   try {
@@ -173,7 +198,10 @@ int Main(int argc, const char* const* argv) {
 
   const auto convert = [&]() -> Result<ConvertReport> {
     EB_ASSIGN_OR_RETURN(const DType dtype, ParseFloatType(dtype_name));
-    return Convert(model, out, dtype, share);
+    if (to_odd && dtype != DType::kF16) {
+      return Error({.file = "command line"}, "--to-odd needs --dtype f16", "convert-option");
+    }
+    return Convert(model, out, {dtype, to_odd}, share);
   };
   const Result<ConvertReport> report = convert();
   if (!report.ok()) {

@@ -132,6 +132,10 @@ const std::vector<Entry>& Table() {
       Switch("train.every_layer", EB_FIELD(train.every_layer),
              "every layer answers through the last off-ramp, and its loss counts as much as its "
              "number says: early layers become better"),
+      Real(
+          "train.average", EB_FIELD(train.average), 0, 1,
+          "part of the weights of the start in those of the end, before the off-ramps are trained: "
+          "at 0.5 the mean of model.init and what it became; spans do not take part"),
       Whole("train.seed", EB_FIELD(train.seed), 0, 2'000'000'000, "the same seed, the same model",
             "42"),
 
@@ -147,6 +151,8 @@ const std::vector<Entry>& Table() {
            "heads that see fewer tokens than this are switched off at span.end"),
       Whole("span.least_off", EB_FIELD(span.least_off), 0, 63,
             "heads to switch off in any case, those of the shortest reach"),
+      Text("span.off", EB_FIELD(span.off), "",
+           "heads that are off from the start, counted from 1, separated by commas"),
 
       Text("prune.method", EB_FIELD(prune.method), "none|magnitude|movement|block",
            "of the encoder: by size of a weight, by learnt score (movement), or learnt scores of "
@@ -379,6 +385,23 @@ std::string ToText(const Options& options) {
     text += fmt::format("{} = {}\n", key.substr(dot + 1), ValueText(entry.field(copy)));
   }
   return text;
+}
+
+Result<std::vector<int>> ParseHeads(const std::string& text, int heads) {
+  std::vector<int> numbers;
+  if (text.empty()) return numbers;
+  for (const std::string& part : Split(text, ',')) {
+    int number = 0;
+    if (!ParseNumber(part, &number) || number < 1 || number > heads) {
+      return Error({},
+                   fmt::format("'span.off' must be numbers from 1 to {} of heads with a span, "
+                               "separated by commas, got '{}'",
+                               heads, text),
+                   "train-value");
+    }
+    numbers.push_back(number);
+  }
+  return numbers;
 }
 
 Result<std::vector<DepthStep>> ParseDepth(const std::string& text, int layers) {

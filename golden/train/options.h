@@ -57,6 +57,7 @@ struct Options {
     double label_smoothing = 0.0;
     std::string depth;
     bool every_layer = false;
+    double average = 0;
     int seed = 1;
   } train;
   struct {
@@ -67,6 +68,7 @@ struct Options {
     double end = 0.6;
     double off_reach = 4;
     int least_off = 0;
+    std::string off;
   } span;
   struct {
     std::string method = "none";
@@ -124,5 +126,8 @@ struct DepthStep {
   double until = 0;
 };
 Result<std::vector<DepthStep>> ParseDepth(const std::string& text, int layers);
+
+/// "9,11": numbers of heads, from 1 to `heads`.
+Result<std::vector<int>> ParseHeads(const std::string& text, int heads);
 
 }  // namespace edgebert::train

@@ -207,6 +207,7 @@ class Trainer {
 
   // Training.
   Status TrainMain();
+  Status AverageWithStart();
   void FixSpans();
   Status SaveState() const;
   Status LoadState();
@@ -436,6 +437,14 @@ Status Trainer::ChooseModel() {
     weights.position_embeddings = tables->weights.position_embeddings;
     weights.type_embeddings = tables->weights.type_embeddings;
     weights.embedding_norm = tables->weights.embedding_norm;
+  }
+  std::vector<float>& spans = weights.attention_span;
+  const auto off = static_cast<float>(-model_.config.attention_span_ramp);
+  EB_ASSIGN_OR_RETURN(const std::vector<int> heads,
+                      ParseHeads(options_.span.off, static_cast<int>(spans.size())));
+  for (const int head : heads) spans[size_t(head - 1)] = off;
+  if (!heads.empty() && std::ranges::count(spans, off) == std::ssize(spans)) {
+    return Error({}, "'span.off' must leave a head", "train-value");
   }
   return Ok();
 }
@@ -753,6 +762,23 @@ Status Trainer::TrainMain() {
   return SaveState();
 }
 
+/// The mean of a model and what it became is often better than either (Wortsman et al. 2022).
+Status Trainer::AverageWithStart() {
+  const auto part = static_cast<float>(options_.train.average);
+  if (part == 0) return Ok();
+  EB_ASSIGN_OR_RETURN(const TensorMap start, ToTensors(model_));
+  TensorMap state = network_->State();
+  for (const auto& [name, array] : start) {
+    if (name == "edgebert.attention_span") continue;
+    std::vector<float>& values = state.at("value." + name).values;
+    for (size_t i = 0; i < values.size(); ++i) {
+      values[i] = (1 - part) * values[i] + part * array.values[i];
+    }
+  }
+  network_->SetState(state);
+  return Ok();
+}
+
 void Trainer::TrainOffRamps() {
   if (options_.off_ramp.epochs == 0) return;
   std::vector<Example> sample;
@@ -955,7 +981,9 @@ Status Trainer::Train() {
       false);
   EB_RETURN_IF_ERROR(LoadState());
   EB_RETURN_IF_ERROR(TrainMain());
-  return stopped_ ? Ok() : Finish();
+  if (stopped_) return Ok();
+  EB_RETURN_IF_ERROR(AverageWithStart());
+  return Finish();
 }
 
 }  // namespace

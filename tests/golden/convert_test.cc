@@ -1,8 +1,11 @@
 // The program edgebert-convert, run on the shipped model.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
+#include <random>
 
 #include "golden/checkpoint/file.h"
 #include "golden/checkpoint/safetensors.h"
@@ -42,6 +45,51 @@ TEST_F(Convert, ThereAndBackIsTheSameFile) {
             "0\n");
   for (const char* file : {"/config.json", "/tokenizer.model", "/model.safetensors"}) {
     EXPECT_EQ(Text(back + file), Text(std::string(kShipped) + file)) << file;
+  }
+}
+
+// Beside all halves, sorted: to odd, a value between two of them becomes the one with an odd code.
+TEST_F(Convert, RoundsToOdd) {
+  std::map<float, int> halves;  // of one sign, with their codes
+  for (int code = 0; code < 0x7c00; ++code) {
+    const int exponent = code >> 10;
+    const int mantissa = code & 0x3ff;
+    halves[exponent == 0 ? std::ldexp(float(mantissa), -24)
+                         : std::ldexp(float(1024 + mantissa), exponent - 25)] = code;
+  }
+  const std::string wide = folder_.File("wide");
+  ASSERT_EQ(Run(kShipped, wide, "f32"), 0) << Messages();
+  const std::string path = wide + "/model.safetensors";
+  const auto file = SafetensorsFile::Read(path);
+  ASSERT_TRUE(file.ok());
+  const std::string matrix = "albert.encoder.embedding_hidden_mapping_in.weight";
+  std::mt19937 random(1);
+  SafetensorsWriter writer;
+  std::vector<float> before;
+  for (const TensorInfo& tensor : file->tensors()) {
+    std::vector<float> values = file->Floats(tensor.name)->values;
+    if (tensor.name == matrix) {
+      for (size_t i = 0; i < values.size(); ++i) {
+        if (i % 4 == 0) continue;  // halves already
+        values[i] = std::ldexp(std::uniform_real_distribution<float>(-1, 1)(random),
+                               static_cast<int>(random() % 45) - 28);
+      }
+      values[1] = 1e-30F;
+      values[2] = -65519.0F;
+      before = values;
+    }
+    writer.AddFloats(tensor.name, DType::kF32, tensor.shape, values);
+  }
+  ASSERT_TRUE(writer.Write(path).ok());
+  ASSERT_EQ(Run("--model '" + wide + "' --out '" + folder_.File("odd") + "' --to-odd"), 0)
+      << Messages();
+  const auto after = SafetensorsFile::Read(folder_.File("odd") + "/model.safetensors");
+  const std::vector<float> odd = after->Floats(matrix)->values;
+  for (size_t i = 0; i < before.size(); ++i) {
+    const float size = std::fabs(before[i]);
+    auto at = halves.lower_bound(size);  // not below
+    if (at == halves.end() || (at->first != size && at->second % 2 == 0)) --at;
+    EXPECT_EQ(odd[i], std::copysign(at->first, before[i])) << before[i];
   }
 }
 
@@ -122,6 +170,8 @@ TEST_F(Convert, RefusesBadArguments) {
   EXPECT_EQ(Messages(),
             "command line: error: --dtype is 'int8'; it must be f16, bf16 or f32 "
             "[convert-option]\n");
+  EXPECT_EQ(Run(kShipped, folder_.File("out"), "bf16 --to-odd"), 2);
+  EXPECT_EQ(Messages(), "command line: error: --to-odd needs --dtype f16 [convert-option]\n");
   EXPECT_EQ(Run("/nonexistent", folder_.File("out"), "f16"), 2);
   EXPECT_EQ(Messages(),
             "/nonexistent/config.json: error: cannot open the file: No such file or "

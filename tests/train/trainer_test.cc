@@ -270,6 +270,57 @@ TEST_F(Trainer, PrunesAndSwitchesHeadsOff) {
   }
 }
 
+TEST_F(Trainer, SwitchesNamedHeadsOff) {
+  options_.span.ramp = 4;
+  options_.span.start = 6;
+  options_.span.off_reach = 0;
+  options_.span.off = "4,2";
+  ASSERT_TRUE(Run("out").ok());
+  const auto model = checkpoint::LoadModel(Out("out"));
+  const std::vector<float>& spans = model->weights.attention_span;
+  for (size_t head = 0; head < 4; ++head) EXPECT_EQ(spans[head] == -4, head % 2 == 1) << head;
+
+  options_.span.off = "1,2,3,4";
+  EXPECT_EQ(ErrorOf("other"), "error: 'span.off' must leave a head [train-value]");
+  const std::string message =
+      "error: 'span.off' must be numbers from 1 to 4 of heads with a span, separated by commas, "
+      "got '";
+  for (const char* wrong : {"0", "5", "1,", "1 2"}) {
+    options_.span.off = wrong;
+    EXPECT_EQ(ErrorOf("other"), message + wrong + "' [train-value]");
+  }
+}
+
+TEST_F(Trainer, AveragesWithTheStart) {
+  UseEverything();
+  ASSERT_TRUE(Run("first").ok());
+  options_.model.init = Out("first");
+  options_.prune.keep_zeros = true;
+  options_.train.epochs = 1;
+  options_.span.end = 0;
+  options_.span.least_off = 3;
+  options_.off_ramp.epochs = 0;
+  std::vector<checkpoint::Model> models;
+  for (const double part : {0.0, 0.25, 1.0}) {
+    options_.train.average = part;
+    const std::string out = std::to_string(part);
+    ASSERT_TRUE(Run(out).ok());
+    models.push_back(checkpoint::LoadModel(Out(out)).value());
+  }
+  const auto first = checkpoint::LoadModel(Out("first"));
+  const auto ffn = [](const checkpoint::Model& model) -> const std::vector<float>& {
+    return model.weights.groups[0][0].ffn.weight.values;
+  };
+  EXPECT_NE(ffn(models[0]), ffn(*first));
+  EXPECT_EQ(ffn(models[2]), ffn(*first));
+  for (size_t i = 0; i < ffn(*first).size(); ++i) {
+    EXPECT_NEAR(ffn(models[1])[i], 0.75 * ffn(models[0])[i] + 0.25 * ffn(*first)[i], 1e-6);
+  }
+  // The heads that the run switched off stay off.
+  EXPECT_NE(models[0].weights.attention_span, first->weights.attention_span);
+  EXPECT_EQ(models[2].weights.attention_span, models[0].weights.attention_span);
+}
+
 TEST_F(Trainer, SharesFrozenEmbeddings) {
   options_.prune.embedding_sparsity = 0.5;
   ASSERT_TRUE(Run("first").ok());
