@@ -204,8 +204,10 @@ mean() {
 }
 
 operand_accuracy() { # TASK FORMAT 1|2: of the golden model, of the trainer
-  sed -n 's/^full depth: accuracy \([0-9.]*\) % (FP32: \([0-9.]*\) %).*/\'"$3/p" \
-    "$(folder "$1" "operands-$2" 1)/train.txt" 2> /dev/null || true
+  local accuracy
+  accuracy=$(sed -n 's/^full depth: accuracy \([0-9.]*\) % (FP32: \([0-9.]*\) %).*/\'"$3/p" \
+    "$(folder "$1" "operands-$2" 1)/train.txt" 2> /dev/null) || true
+  echo "${accuracy:-not yet measured}"
 }
 
 # TASK FORMAT-OF-VARIANTS VALUE ..: "value mean lowest highest" lines of the golden accuracy.
