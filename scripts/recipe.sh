@@ -205,7 +205,7 @@ mean() {
 
 operand_accuracy() { # TASK FORMAT 1|2: of the golden model, of the trainer
   local accuracy
-  accuracy=$(sed -n 's/^full depth: accuracy \([0-9.]*\) % (FP32: \([0-9.]*\) %).*/\'"$3/p" \
+  accuracy=$(sed -nE "s/^full depth: accuracy ([0-9.]*) % \(FP32: ([0-9.]*) %\).*/\\$3/p" \
     "$(folder "$1" "operands-$2" 1)/train.txt" 2> /dev/null) || true
   echo "${accuracy:-not yet measured}"
 }
