@@ -42,6 +42,7 @@
 #include "generator/units/result_writer.h"
 #include "generator/units/rsqrt.h"
 #include "generator/units/scale_lane.h"
+#include "generator/units/secded_decoder.h"
 #include "generator/units/segment_address.h"
 #include "generator/units/sequencer.h"
 #include "generator/units/softmax.h"
@@ -93,6 +94,7 @@ std::vector<vlog::Module> CommonModules() {
                                        EmitRoundShift(),
                                        EmitRowWindow(),
                                        EmitScaleLane(),
+                                       EmitSecdedDecoder(),
                                        EmitSegmentAddress(),
                                        EmitSequencer(),
                                        EmitSoftmax(),

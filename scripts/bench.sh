@@ -2,6 +2,7 @@
 # Measures, and writes the tables to docs/results:
 #   buffers       memories in KiB; latency of the DRAM against what the weight stream reads ahead
 #   cycles        on the RTL, over shapes, array sizes and each of EdgeBERT's savings
+#   ecc           accuracy over maps of faulty ReRAM cells without and with ECC (SENTENCES, default 40)
 #   faults        accuracy over maps of faulty ReRAM cells (SENTENCES, default 40, of them golden)
 #   gating        toggles of the array against the density of weights, with and without operand gating
 #   golden_speed  the golden machine beside OpenBLAS, and on whole data sets
@@ -16,8 +17,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 page=${2:-all}
-if [ $# -lt 1 ] || [ ! -f "$1" ] || [[ ! $page =~ ^(all|buffers|cycles|faults|gating|golden_speed|shapes|simulation|skipping|sparsity|task_switch)$ ]]; then
-  sed -n '2,15s/^# //p' "$0" >&2
+if [ $# -lt 1 ] || [ ! -f "$1" ] || [[ ! $page =~ ^(all|buffers|cycles|ecc|faults|gating|golden_speed|shapes|simulation|skipping|sparsity|task_switch)$ ]]; then
+  sed -n '2,16s/^# //p' "$0" >&2
   exit 2
 fi
 wants() { [ "$page" = all ] || [ "$page" = "$1" ]; }
@@ -34,6 +35,12 @@ if wants cycles; then
   scripts/install.sh
   scripts/build.sh tests/bench/edgebert-bench
   "$build/tests/bench/edgebert-bench" generator/configs models/sst2 "$1" "${3:-8}" $results/cycles.md
+fi
+if wants ecc; then
+  scripts/install.sh
+  scripts/build.sh tests/bench/edgebert-faults-bench
+  "$build/tests/bench/edgebert-faults-bench" generator/configs/default.cfg models/sst2 "$1" \
+    "${3:-40}" 20 $results/reram_ecc.md
 fi
 if wants faults; then
   scripts/install.sh gnuplot-nox

@@ -57,7 +57,8 @@ void Port::SetWide(std::span<const uint32_t> words) {
 
 void Port::SetBytes(std::span<const uint8_t> bytes) {
   EB_CHECK(writable_, "the signal is an output, or not public for writing");
-  EB_CHECK(8 * bytes.size() == bits_, "{} bytes for {} bits", bytes.size(), bits_);
+  EB_CHECK(bytes.size() == (bits_ + 7) / 8, "{} bytes for {} bits", bytes.size(), bits_);
+  EB_CHECK(bits_ % 8 == 0 || bytes.back() >> bits_ % 8 == 0, "padding of {} bits", bits_);
   std::memcpy(data_, bytes.data(), bytes.size());
 }
 

@@ -73,7 +73,7 @@ class Port {
   [[nodiscard]] std::span<const uint8_t> Bytes() const {
     return {static_cast<const uint8_t*>(data_), bytes_};
   }
-  /// Sets a port of whole bytes.
+  /// Sets the port; what pads the last byte is zero.
   void SetBytes(std::span<const uint8_t> bytes);
 
   /// Bits [lsb + width - 1 : lsb], width <= 64. Bits above the port read as zero.

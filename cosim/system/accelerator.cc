@@ -124,7 +124,7 @@ Status Accelerator::LoadReram(const model::Image& image) {
       return Error({}, "the ReRAM has no behavioural array: 'memory.backend' must not be 'macro'",
                    "cosim-image");
     }
-    const size_t word_bytes = static_cast<size_t>(memory->bits() / 8);
+    const size_t word_bytes = static_cast<size_t>(memory->bits() + 7) / 8;
     const size_t words = (bytes.size() + word_bytes - 1) / word_bytes;
     if (words > static_cast<size_t>(memory->depth())) {
       return Error(

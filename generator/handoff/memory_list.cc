@@ -23,6 +23,7 @@ std::vector<MemoryInstance> MemoryList(const spec::AcceleratorConfig& config) {
   const int norm_row = spec::NormVectors(config);
   const int norm_vectors = 1 << spec::IndexBits(norm_row);
   const int accumulators = n * spec::AccumulatorBits(config);
+  const int reram_bits = config.reram.word_bits + spec::ReramCheckBits(config);
   std::vector<MemoryInstance> list = {
       {"u_activation_memory.u_codes", kWrapper, spec::ActivationVectors(config),
        n * config.format.width, n, "vectors of codes"},
@@ -53,9 +54,9 @@ std::vector<MemoryInstance> MemoryList(const spec::AcceleratorConfig& config) {
        "scores of key tiles until the largest of the row is known"},
       {"u_softmax.u_weight_ring", kWrapper, ring, n * kWeightBits, 1,
        "softmax weights until the sum of the row is known"},
-      {"u_reram_macro:slc", "eb_reram_macro", ReramSlcWords(config), config.reram.word_bits, 0,
+      {"u_reram_macro:slc", "eb_reram_macro", ReramSlcWords(config), reram_bits, 0,
        "row index and masks of the embeddings, read-only, 1 bit a cell"},
-      {"u_reram_macro:mlc", "eb_reram_macro", ReramMlcWords(config), config.reram.word_bits, 0,
+      {"u_reram_macro:mlc", "eb_reram_macro", ReramMlcWords(config), reram_bits, 0,
        fmt::format("codes of the embeddings, read-only, {} bits a cell",
                    config.reram.bits_per_cell)},
   };

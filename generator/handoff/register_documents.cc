@@ -46,6 +46,9 @@ constexpr std::array kErrors = {
     ErrorText{
         ErrorCode::kBadOperand, "OPERAND",
         "an instruction of nothing, or of longer rows than there are; detail: program counter"},
+    ErrorText{ErrorCode::kReramWord, "RERAM_WORD",
+              "a word of the ReRAM has more wrong bits than ECC corrects; detail: row of the "
+              "embedding tables"},
 };
 
 const char* AccessText(Access access) {

@@ -21,7 +21,8 @@ The type row and the position row of a token go to a row buffer each; while the 
 vector of all three is decoded to Fixed, added, saturated and encoded in every cycle. The type row
 stays for as long as the tokens have the same type.
 
-A token id or type outside its table raises error_valid_o; the unit then waits for clear_i.)");
+A token id or type outside its table, or a word of a row that the ReRAM cannot correct, raises
+error_valid_o; the unit then waits for clear_i.)");
   m.Param("Lanes", "16", "codes of a vector");
   m.Param("CodeW", "8", "bits of a code");
   m.Param("ExpW", "3", "exponent bits of a code");
@@ -38,10 +39,11 @@ A token id or type outside its table raises error_valid_o; the unit then waits f
   m.Output("row_valid_o").Input("row_ready_i");
   m.Output("row_o", "32").Output("mask_base_o", "32").Output("vectors_o", "16");
   m.Input("vec_valid_i").Output("vec_ready_o").Input("vec_i", "Lanes*CodeW");
+  m.Input("word_error_i");
   m.Group("Activation memory");
   m.Output("wr_valid_o").Input("wr_ready_i");
   m.Output("wr_addr_o", address).Output("wr_data_o", "Lanes*CodeW");
-  m.Group("Error, a pulse; the detail is the position");
+  m.Group("Error, a pulse; the detail is the position, or the row of the word");
   m.Output("error_valid_o").Output("error_code_o", "8").Output("error_detail_o", "24");
   m.Local("ADDR_W", spec::kAddressBits);
   m.Local("STRIDE_W", spec::kStrideBits);
@@ -57,6 +59,7 @@ A token id or type outside its table raises error_valid_o; the unit then waits f
   m.Local("[7:0] TOKEN_RANGE",
           fmt::format("8'd{}", static_cast<int>(spec::ErrorCode::kTokenRange)));
   m.Local("[7:0] TYPE_RANGE", fmt::format("8'd{}", static_cast<int>(spec::ErrorCode::kTypeRange)));
+  m.Local("[7:0] RERAM_WORD", fmt::format("8'd{}", static_cast<int>(spec::ErrorCode::kReramWord)));
   m.Local("[2:0] ST_IDLE", "3'd0");
   m.Local("[2:0] ST_TOKEN", "3'd1", "reads the token");
   m.Local("[2:0] ST_CHECK", "3'd2");
@@ -102,6 +105,7 @@ A token id or type outside its table raises error_valid_o; the unit then waits f
   wire              same_type    = type_held_q && (token_type == held_type_q);
   wire              in_row       = (state_q == ST_TYPE) || (state_q == ST_POSITION) ||
                                    (state_q == ST_WORD);
+  wire              bad_word     = word_error_i && in_row;
   wire              advance      = !wr_valid_o || wr_ready_i;
   wire              vec_take     = vec_valid_i && vec_ready_o;
   wire              row_done     = vec_take && (index_q + 16'd1 == vectors);
@@ -113,9 +117,9 @@ A token id or type outside its table raises error_valid_o; the unit then waits f
   assign mask_base_o     = mask_base;
   assign vectors_o       = vectors;
   assign vec_ready_o     = in_row && asked_q && ((state_q != ST_WORD) || advance);
-  assign error_valid_o   = check && (bad_token || bad_type);
-  assign error_code_o    = bad_token ? TOKEN_RANGE : TYPE_RANGE;
-  assign error_detail_o  = {14'd0, position_q};
+  assign error_valid_o   = (check && (bad_token || bad_type)) || bad_word;
+  assign error_code_o    = bad_word ? RERAM_WORD : bad_token ? TOKEN_RANGE : TYPE_RANGE;
+  assign error_detail_o  = bad_word ? row_o[23:0] : {14'd0, position_q};
 
   reg [31:0] row;
   always @* begin
@@ -154,6 +158,7 @@ A token id or type outside its table raises error_valid_o; the unit then waits f
       ST_DRAIN:    if (pipeline_empty) state_d = ST_IDLE;
       default:     state_d = ST_ERROR;
     endcase
+    if (bad_word) state_d = ST_ERROR;
     if (clear_i) begin
       state_d = ST_IDLE;
       asked_d = 1'b0;

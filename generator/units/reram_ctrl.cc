@@ -2,6 +2,7 @@
 
 #include "generator/blocks/fifo.h"
 #include "generator/units/bitmask_decoder.h"
+#include "generator/units/secded_decoder.h"
 
 namespace edgebert::gen {
 
@@ -15,10 +16,14 @@ that hold the ones of the masks received so far. Masks and codes have a queue ea
 asked for only when its queue has room, so that many requests are under way whatever the latency of
 the macro, and none of them ever blocks another. The bitmask decoder joins the two.
 
+With CheckBits words are corrected on arrival, a cycle later. What cannot be corrected raises
+word_error_o while the row is not complete; the client then clears it.
+
 clear_i drops the row; what the macro still owes is discarded before the next row is taken.)");
   m.Param("Lanes", "16", "codes of a vector");
   m.Param("CodeW", "8", "bits of a code");
   m.Param("WordBits", "64", "bits of a macro word: 32, 64 or 128, at least Lanes");
+  m.Param("CheckBits", "0", "bits of ECC above them, of eb_secded_decoder; 0: none");
   m.Guard("WordBits >= Lanes", "word_bits_must_be_at_least_lanes");
   m.Input("clk_i").Input("rst_ni").Input("clear_i");
   m.Group("Row, first SLC word of the masks, vectors of a row (at least one)");
@@ -29,10 +34,12 @@ clear_i drops the row; what the macro still owes is discarded before the next ro
   m.Group("Macro: requests, and data in their order");
   m.Output("rr_req_valid_o").Input("rr_req_ready_i");
   m.Output("rr_req_mlc_o").Output("rr_req_addr_o", "32");
-  m.Input("rr_rsp_valid_i").Input("rr_rsp_data_i", "WordBits");
+  m.Input("rr_rsp_valid_i").Input("rr_rsp_data_i", "WordBits+CheckBits");
   m.Group("It has a row, or the macro owes it data").Output("busy_o");
   m.Group("Event: a word is read");
   m.Output("read_o");
+  m.Group("Events: a word of the row is corrected, or cannot be");
+  m.Output("corrected_o").Output("word_error_o");
   m.Local("INDEX_W", 32, "bits of an index entry");
   m.Local("WORD_ENTRIES", "WordBits / INDEX_W");
   m.Local("WORD_VECTORS", "WordBits / Lanes", "masks of a word");
@@ -184,23 +191,76 @@ clear_i drops the row; what the macro still owes is discarded before the next ro
   assign busy_o         = busy_q || owed_q != {KIND_COUNT_W{1'b0}};
 )");
   m.Body(R"(
+  // ---- Error correction ----
+
+  wire                rsp_valid;
+  wire [WordBits-1:0] rsp_data;
+  wire                rsp_corrected;
+  wire                rsp_error;
+
+  generate
+    if (CheckBits == 0) begin : g_plain
+      assign rsp_valid     = rr_rsp_valid_i;
+      assign rsp_data      = rr_rsp_data_i;
+      assign rsp_corrected = 1'b0;
+      assign rsp_error     = 1'b0;
+    end else begin : g_ecc
+      wire [WordBits-1:0] data;
+      wire                corrected;
+      wire                uncorrectable;
+      reg                 valid_q;
+      reg  [WordBits-1:0] data_q;
+      reg                 corrected_q;
+      reg                 error_q;
+
+      eb_secded_decoder #(
+        .DataBits  (WordBits),
+        .CheckBits (CheckBits)
+      ) u_secded_decoder (
+        .word_i          (rr_rsp_data_i),
+        .data_o          (data),
+        .corrected_o     (corrected),
+        .uncorrectable_o (uncorrectable)
+      );
+
+      always @(posedge clk_i or negedge rst_ni) begin
+        if (!rst_ni) valid_q <= 1'b0;
+        else valid_q <= rr_rsp_valid_i;
+      end
+
+      always @(posedge clk_i) begin
+        data_q      <= data;
+        corrected_q <= corrected;
+        error_q     <= uncorrectable;
+      end
+
+      assign rsp_valid     = valid_q;
+      assign rsp_data      = data_q;
+      assign rsp_corrected = corrected_q;
+      assign rsp_error     = error_q;
+    end
+  endgenerate
+
   // ---- Responses: what each of them is, stands in a queue ----
 
   wire       kind_room;
   wire       kind_valid;
   wire [1:0] kind;
-  wire       response  = rr_rsp_valid_i && kind_valid && !discard_q;
+  wire       response  = rsp_valid && kind_valid && !discard_q;
   wire       index_rsp = response && (kind == KIND_INDEX);
   wire       mask_rsp  = response && (kind == KIND_MASK);
   wire       codes_rsp = response && (kind == KIND_CODES);
+
+  assign corrected_o  = response && rsp_corrected;
+  assign word_error_o = response && rsp_error;
 
   reg  [KIND_COUNT_W-1:0] owed_q, owed_d;  // by the macro
   wire [KIND_COUNT_W-1:0] unused_kinds;
 
   always @* begin
     owed_d = owed_q;
-    if (req_take && !rr_rsp_valid_i) owed_d = owed_q + 1'b1;
-    if (rr_rsp_valid_i && !req_take) owed_d = owed_q - 1'b1;
+    if (req_take && !rsp_valid) owed_d = owed_q + 1'b1;
+    if (rsp_valid && !req_take) owed_d = owed_q - 1'b1;
   end
 
   always @(posedge clk_i or negedge rst_ni) begin
@@ -224,12 +284,12 @@ clear_i drops the row; what the macro still owes is discarded before the next ro
     .in_ready_o  (kind_room),
     .in_data_i   (req_kind_q),
     .out_valid_o (kind_valid),
-    .out_ready_i (rr_rsp_valid_i),
+    .out_ready_i (rsp_valid),
     .out_data_o  (kind),
     .count_o     (unused_kinds)
   );
 
-  wire [WordBits-1:0] entry = rr_rsp_data_i >> (INDEX_W * (row_q % WORD_ENTRIES));
+  wire [WordBits-1:0] entry = rsp_data >> (INDEX_W * (row_q % WORD_ENTRIES));
 
   // Ones of each mask of a word, and their sum without the padding of the row's last one.
   reg  [15:0]                     vectors_due_q;  // vectors whose masks have not arrived
@@ -242,7 +302,7 @@ clear_i drops the row; what the macro still owes is discarded before the next ro
       always @* begin
         count = {COUNT_W{1'b0}};
         for (i = 0; i < Lanes; i = i + 1) begin
-          count = count + {{(COUNT_W-1){1'b0}}, rr_rsp_data_i[Lanes*v+i]};
+          count = count + {{(COUNT_W-1){1'b0}}, rsp_data[Lanes*v+i]};
         end
       end
       assign vector_ones[COUNT_W*v +: COUNT_W] = count;
@@ -300,7 +360,7 @@ clear_i drops the row; what the macro still owes is discarded before the next ro
     .clear_i     (clear_i),
     .in_valid_i  (mask_rsp),
     .in_ready_o  (mask_room),
-    .in_data_i   ({rr_rsp_data_i, vector_ones}),
+    .in_data_i   ({rsp_data, vector_ones}),
     .out_valid_o (mask_valid),
     .out_ready_i (mask_pop),
     .out_data_o  ({mask_word, mask_ones}),
@@ -316,7 +376,7 @@ clear_i drops the row; what the macro still owes is discarded before the next ro
     .clear_i     (clear_i),
     .in_valid_i  (codes_rsp),
     .in_ready_o  (codes_room),
-    .in_data_i   (rr_rsp_data_i[WORD_CODES*CodeW-1:0]),
+    .in_data_i   (rsp_data[WORD_CODES*CodeW-1:0]),
     .out_valid_o (codes_valid),
     .out_ready_i (codes_ready),
     .out_data_o  (codes),
@@ -363,7 +423,7 @@ clear_i drops the row; what the macro still owes is discarded before the next ro
   wire unused_ok = &{1'b0, kind_room, mask_room, codes_room, unused_kinds, unused_masks,
                      unused_codes, unused_taken, entry, mask_words};
 )");
-  m.Uses(EmitFifo()).Uses(EmitBitmaskDecoder());
+  m.Uses(EmitFifo()).Uses(EmitBitmaskDecoder()).Uses(EmitSecdedDecoder());
   return m;
 }
 

@@ -5,7 +5,8 @@
 
 namespace edgebert::gen {
 
-/// Parameters: Lanes, CodeW, WordBits (of a macro word).
+/// Parameters: Lanes, CodeW, WordBits (data of a macro word), CheckBits (ECC of a macro word, or
+/// 0).
 vlog::Module EmitReramCtrl();
 
 }  // namespace edgebert::gen

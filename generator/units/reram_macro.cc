@@ -6,7 +6,7 @@ namespace {
 constexpr const char* kSource = "generator/units/reram_macro.cc";
 
 void AddInterface(vlog::Module& m) {
-  m.Param("WordBits", "64", "bits of a word: 32, 64 or 128");
+  m.Param("WordBits", "64", "bits of a word, those of ECC too");
   m.Param("BitsPerCell", "2", "of the multi-level region, 1..3; the other region has 1");
   m.Param("ReadLatency", "4", "cycles from request to data, >= 1");
   m.Param("SlcWords", "64", "words of the single-level region");

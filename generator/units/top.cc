@@ -92,6 +92,7 @@ void AddConstants(vlog::Module& m, const spec::AcceleratorConfig& c) {
   m.Local("STREAM_FIFO_BEATS", c.memory.stream_fifo_beats);
   m.Local("RESIDENT_BEATS", spec::ResidentBeats(c), "weight stream that can stay on chip");
   m.Local("RERAM_WORD_W", c.reram.word_bits);
+  m.Local("RERAM_CHECK_W", spec::ReramCheckBits(c), "ECC of a word");
   m.Local("RERAM_LATENCY", c.reram.read_latency);
   m.Local("BITS_PER_CELL", c.reram.bits_per_cell);
   m.Local("SLC_WORDS", ReramSlcWords(c), "masks and row index of every embedding row");
@@ -179,6 +180,7 @@ constexpr const char* kControl = R"(
   wire                 score_rd_en;
   wire                 score_wr_valid;
   wire                 reram_read;
+  wire                 reram_corrected;
   wire                 stream_beat_valid;
   wire                 stream_beat_ready;
 
@@ -280,6 +282,7 @@ constexpr const char* kControl = R"(
     .count_embed_cycles_i        (embedding_busy),
     .count_exit_cycles_i         (exit_busy),
     .count_instructions_i        (instruction),
+    .count_reram_corrected_i     (reram_corrected),
     .irq_o                       (irq_o)
   );
 
@@ -836,7 +839,8 @@ constexpr const char* kEmbedding = R"(
   wire                    rr_req_mlc;
   wire [31:0]             rr_req_addr;
   wire                    rr_rsp_valid;
-  wire [RERAM_WORD_W-1:0] rr_rsp_data;
+  wire                    word_error;
+  wire [RERAM_WORD_W+RERAM_CHECK_W-1:0] rr_rsp_data;
 
   eb_embedding #(
     .Lanes      (LANES),
@@ -863,6 +867,7 @@ constexpr const char* kEmbedding = R"(
     .vec_valid_i     (vec_valid),
     .vec_ready_o     (vec_ready),
     .vec_i           (vec),
+    .word_error_i    (word_error),
     .wr_valid_o      (act_wr_valid[3]),
     .wr_ready_i      (act_wr_ready[3]),
     .wr_addr_o       (act_wr_addr[3*ADDR_W +: ADDR_W]),
@@ -873,9 +878,10 @@ constexpr const char* kEmbedding = R"(
   );
 
   eb_reram_ctrl #(
-    .Lanes    (LANES),
-    .CodeW    (CODE_W),
-    .WordBits (RERAM_WORD_W)
+    .Lanes     (LANES),
+    .CodeW     (CODE_W),
+    .WordBits  (RERAM_WORD_W),
+    .CheckBits (RERAM_CHECK_W)
   ) u_reram_ctrl (
     .clk_i          (clk_embedding),
     .rst_ni         (rst_n),
@@ -895,11 +901,13 @@ constexpr const char* kEmbedding = R"(
     .rr_rsp_valid_i (rr_rsp_valid),
     .rr_rsp_data_i  (rr_rsp_data),
     .busy_o         (reram_busy),
-    .read_o         (reram_read)
+    .read_o         (reram_read),
+    .corrected_o    (reram_corrected),
+    .word_error_o   (word_error)
   );
 
   eb_reram_macro #(
-    .WordBits    (RERAM_WORD_W),
+    .WordBits    (RERAM_WORD_W + RERAM_CHECK_W),
     .BitsPerCell (BITS_PER_CELL),
     .ReadLatency (RERAM_LATENCY),
     .SlcWords    (SLC_WORDS),

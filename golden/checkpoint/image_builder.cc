@@ -774,7 +774,8 @@ Result<Image> Builder::Build() {
                    .code_bits = config_.format.width,
                    .exponent_bits = config_.format.exponent,
                    .axi_data_bits = config_.axi.data_width,
-                   .reram_word_bits = config_.reram.word_bits};
+                   .reram_word_bits = config_.reram.word_bits,
+                   .reram_check_bits = spec::ReramCheckBits(config_)};
   image_.facts = {.name = options_.name,
                   .layers = model_.num_hidden_layers,
                   .classes = model_.num_labels(),

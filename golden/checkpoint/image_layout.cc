@@ -1,9 +1,11 @@
 #include "golden/checkpoint/image_layout.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "golden/base/check.h"
 #include "golden/spec/isa.h"
+#include "golden/spec/secded.h"
 
 namespace edgebert::checkpoint {
 namespace {
@@ -38,6 +40,27 @@ class WordPacker {
 };
 
 int CeilDivide(int a, int b) { return (a + b - 1) / b; }
+
+/// The words of a region, each with its check bits above the data.
+std::vector<uint8_t> AddCheckBits(std::span<const uint8_t> region, int word_bits) {
+  std::vector<uint8_t> bytes;
+  const auto word_bytes = size_t(word_bits / 8);
+  for (size_t word = 0; word < region.size(); word += word_bytes) {
+    uint32_t checks = 0;
+    uint32_t parity = 0;
+    WordPacker packer(word_bits + spec::SecdedCheckBits(word_bits), &bytes);
+    for (int bit = 0; bit < word_bits; ++bit) {
+      const uint32_t value = region[word + size_t(bit / 8)] >> bit % 8 & 1;
+      packer.Append(value, 1);
+      parity ^= value;
+      if (value != 0) checks ^= spec::kSecdedColumns[size_t(bit)];
+    }
+    parity ^= static_cast<uint32_t>(std::popcount(checks) & 1);
+    packer.Append(checks, spec::SecdedHammingBits(word_bits));
+    packer.Append(parity, 1);
+  }
+  return bytes;
+}
 
 }  // namespace
 
@@ -153,6 +176,9 @@ model::ReramImage LayOutReram(std::span<const uint8_t> codes, int columns,
     for (int e = 0; e < padded; ++e) {
       mask.Append(e < columns && codes[row * size_t(columns) + size_t(e)] != 0, 1);
     }
+  }
+  if (format.reram_check_bits != 0) {
+    image = {AddCheckBits(image.slc, word_bits), AddCheckBits(image.mlc, word_bits)};
   }
   return image;
 }

@@ -33,6 +33,10 @@ uint64_t Threshold(double rate) {
                    : static_cast<uint64_t>(std::ldexp(rate, 64));
 }
 
+int StoredBits(const model::ImageFormat& format) {
+  return format.reram_word_bits + format.reram_check_bits;
+}
+
 /// First SLC byte of the masks.
 size_t MaskBegin(const model::Image& image) {
   const auto embed = std::ranges::find_if(image.program, [](const spec::Instruction& instruction) {
@@ -40,18 +44,17 @@ size_t MaskBegin(const model::Image& image) {
   });
   EB_CHECK(embed != image.program.end(), "the program of '{}' has no EMBED", image.facts.name);
   return static_cast<size_t>(embed->Get(spec::kEmbedMaskBase)) *
-         static_cast<size_t>(image.format.reram_word_bits / 8);
+         static_cast<size_t>((StoredBits(image.format) + 7) / 8);
 }
 
 }  // namespace
 
 size_t InjectCellFaults(double rate, uint64_t seed, int cell_bits, int word_bits,
                         std::span<uint8_t> words) {
-  EB_CHECK(word_bits % 8 == 0, "words of {} bits", word_bits);
   const uint64_t threshold = Threshold(rate);
   std::mt19937_64 random(seed);
   size_t faulty = 0;
-  const auto word_bytes = static_cast<size_t>(word_bits / 8);
+  const auto word_bytes = static_cast<size_t>((word_bits + 7) / 8);
   for (size_t word = 0; word < words.size(); word += word_bytes) {
     for (int first = 0; first < word_bits; first += cell_bits) {
       if (random() >= threshold) continue;
@@ -81,7 +84,7 @@ size_t InjectFaults(const ReramFaults& faults, model::Image* image) {
                                          {faults.code_bits, std::span(image->reram.mlc)}}) {
     const uint64_t seed = seeds();
     if (cell_bits == 0) continue;
-    faulty += InjectCellFaults(faults.rate, seed, cell_bits, image->format.reram_word_bits, words);
+    faulty += InjectCellFaults(faults.rate, seed, cell_bits, StoredBits(image->format), words);
   }
   return faulty;
 }

@@ -21,12 +21,12 @@ struct ReramFaults {
   int code_bits = 2;
 };
 
-/// Puts faults into words of `word_bits`; the bits that are left over at the end of a word are a
-/// cell of fewer bits. Returns the number of faulty cells.
+/// Puts faults into words of `word_bits`, each padded to whole bytes; the bits that are left over
+/// at the end of a word are a cell of fewer bits. Returns the number of faulty cells.
 size_t InjectCellFaults(double rate, uint64_t seed, int cell_bits, int word_bits,
                         std::span<uint8_t> words);
 
-/// Puts faults into the cells that the image uses. Returns their number.
+/// Puts faults into the cells that the image uses, those of check bits too. Returns their number.
 size_t InjectFaults(const ReramFaults& faults, model::Image* image);
 
 }  // namespace edgebert::checkpoint

@@ -49,7 +49,8 @@ json HeaderOf(const Image& image) {
         {"code_bits", image.format.code_bits},
         {"exponent_bits", image.format.exponent_bits},
         {"axi_data_bits", image.format.axi_data_bits},
-        {"reram_word_bits", image.format.reram_word_bits}}},
+        {"reram_word_bits", image.format.reram_word_bits},
+        {"reram_check_bits", image.format.reram_check_bits}}},
       {"model",
        {{"name", image.facts.name},
         {"layers", image.facts.layers},
@@ -101,6 +102,8 @@ bool ReadHeader(const json& header, Image& image, BlobSizes& sizes) {
          ReadWhole(format, "exponent_bits", 0, &image.format.exponent_bits) &&
          ReadWhole(format, "axi_data_bits", 0, &image.format.axi_data_bits) &&
          ReadWhole(format, "reram_word_bits", 0, &image.format.reram_word_bits) &&
+         (!format.contains("reram_check_bits") ||
+          ReadWhole(format, "reram_check_bits", 0, &image.format.reram_check_bits)) &&
          ReadWhole(model, "layers", 0, &image.facts.layers) &&
          ReadWhole(model, "classes", 0, &image.facts.classes) &&
          ReadWhole(model, "vocabulary", 0, &image.facts.vocabulary) &&

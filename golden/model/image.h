@@ -13,11 +13,12 @@ namespace edgebert::model {
 
 /// The data format an image was built for: it runs only on a configuration with the same one.
 struct ImageFormat {
-  int lanes = 0;            ///< n
-  int code_bits = 0;        ///< W
-  int exponent_bits = 0;    ///< E
-  int axi_data_bits = 0;    ///< width of a beat of the weight stream
-  int reram_word_bits = 0;  ///< width of an SLC or MLC word
+  int lanes = 0;             ///< n
+  int code_bits = 0;         ///< W
+  int exponent_bits = 0;     ///< E
+  int axi_data_bits = 0;     ///< width of a beat of the weight stream
+  int reram_word_bits = 0;   ///< data bits of an SLC or MLC word
+  int reram_check_bits = 0;  ///< check bits above them, 0 without ECC
 
   friend bool operator==(const ImageFormat&, const ImageFormat&) = default;
 };

@@ -112,6 +112,7 @@ Counts& Counts::operator+=(const Counts& other) {
   norm_vectors += other.norm_vectors;
   softmax_tiles += other.softmax_tiles;
   reram_words += other.reram_words;
+  reram_corrected += other.reram_corrected;
   return *this;
 }
 
@@ -675,22 +676,33 @@ void Machine::Impl::Embed(const Instruction& instruction) {
       .word_bits = config_.reram.word_bits,
       .code_bits = format_.width,
       .elements = vectors * lanes_,
-      .mask_base = static_cast<uint32_t>(instruction.Get(spec::kEmbedMaskBase))};
+      .mask_base = static_cast<uint32_t>(instruction.Get(spec::kEmbedMaskBase)),
+      .check_bits = image_.format.reram_check_bits};
+  bool failed = false;
+  // Codes of a row, unless one has failed.
   const auto read = [&](int64_t row) {
+    if (failed) return std::vector<uint8_t>();
     ReramRow result = ReadReramRow(image_.reram, layout, static_cast<uint32_t>(row));
     counts_.reram_words += uint64_t(result.words_read);
+    counts_.reram_corrected += uint64_t(result.words_corrected);
+    failed = result.uncorrectable;
+    if (failed) Fail(ErrorCode::kReramWord, static_cast<int>(row));
     return result.codes;
   };
   std::vector<uint8_t> codes(LaneOffset(vectors));
+  std::vector<uint8_t> type_codes;
+  int64_t held_type = -1;  // its row is kept
   for (int i = 0; i < Length(); ++i) {
     const uint32_t token = state.tokens[size_t(i)];
     const int64_t id = token & ((1U << spec::kTokenTypeBit) - 1);
     const int64_t type = token >> spec::kTokenTypeBit;
     if (id >= position_row) return Fail(ErrorCode::kTokenRange, i);
     if (type >= instruction.Get(spec::kEmbedTypes)) return Fail(ErrorCode::kTypeRange, i);
-    const std::vector<uint8_t> word_codes = read(id);
+    if (type != held_type) type_codes = read(type_row + type);
+    held_type = type;
     const std::vector<uint8_t> position_codes = read(position_row + i);
-    const std::vector<uint8_t> type_codes = read(type_row + type);
+    const std::vector<uint8_t> word_codes = read(id);
+    if (failed) return;
     EmbedRow({word_codes, instruction.GetInt(spec::kEmbedBiasWord)},
              {position_codes, instruction.GetInt(spec::kEmbedBiasPosition)},
              {type_codes, instruction.GetInt(spec::kEmbedBiasType)}, format_, bias_out, codes);
@@ -787,6 +799,7 @@ Status Machine::Check(const spec::AcceleratorConfig& config, const Image& image)
   expect("format.exponent", image.format.exponent_bits, config.format.exponent);
   expect("axi.data_width", image.format.axi_data_bits, config.axi.data_width);
   expect("reram.word_bits", image.format.reram_word_bits, config.reram.word_bits);
+  expect("reram.ecc: check bits", image.format.reram_check_bits, spec::ReramCheckBits(config));
   if (!error.empty()) return error;
   return Ok();
 }

@@ -63,12 +63,13 @@ struct Counts {
   uint64_t weight_nonzeros = 0;  ///< non-zero weights decoded
   uint64_t activation_writes = 0;
   uint64_t score_writes = 0;
-  uint64_t source_reads = 0;    ///< MATMUL source vectors
-  uint64_t residual_reads = 0;  ///< MATMUL residual vectors
-  uint64_t held_reads = 0;      ///< MATMUL held vectors from activation memory
-  uint64_t norm_vectors = 0;    ///< vectors LAYER_NORM normalised
-  uint64_t softmax_tiles = 0;   ///< score vectors SOFTMAX covered
-  uint64_t reram_words = 0;     ///< SLC and MLC words, every row of every token fetched
+  uint64_t source_reads = 0;     ///< MATMUL source vectors
+  uint64_t residual_reads = 0;   ///< MATMUL residual vectors
+  uint64_t held_reads = 0;       ///< MATMUL held vectors from activation memory
+  uint64_t norm_vectors = 0;     ///< vectors LAYER_NORM normalised
+  uint64_t softmax_tiles = 0;    ///< score vectors SOFTMAX covered
+  uint64_t reram_words = 0;      ///< SLC and MLC words read
+  uint64_t reram_corrected = 0;  ///< of those, words that ECC corrected
 
   Counts& operator+=(const Counts& other);
   friend bool operator==(const Counts&, const Counts&) = default;

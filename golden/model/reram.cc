@@ -7,48 +7,63 @@
 #include "golden/model/bitmask.h"
 
 namespace edgebert::model {
-namespace {
 
-/// `count` <= 32 bits from bit `first`; words are whole bytes, so a region is one string of bits.
-/// As of the macro, what lies beyond the region is zero: a fault in an index entry leads there.
-uint32_t Bits(const std::vector<uint8_t>& region, uint64_t first, int count) {
-  if (first + static_cast<uint64_t>(count) > 8 * region.size()) return 0;
+uint32_t ReramWord::Bits(int first, int count) const {
   uint32_t value = 0;
   for (int i = 0; i < count; ++i) {
-    const uint64_t bit = first + static_cast<uint64_t>(i);
-    value |= (uint32_t{region[bit / 8]} >> bit % 8 & 1) << i;
+    const int bit = first + i;
+    value |= (uint32_t{bytes[size_t(bit / 8)]} >> bit % 8 & 1) << i;
   }
   return value;
 }
 
-}  // namespace
+ReramWord ReadReramWord(const std::vector<uint8_t>& region, const ReramLayout& layout,
+                        uint64_t word) {
+  const auto stored_bytes = size_t(layout.word_bits + layout.check_bits + 7) / 8;
+  ReramWord result;
+  if ((word + 1) * stored_bytes > region.size()) return result;
+  std::array<uint8_t, 18> stored{};
+  std::copy_n(region.begin() + static_cast<ptrdiff_t>(word * stored_bytes), stored_bytes,
+              stored.begin());
+  if (layout.check_bits != 0) result.outcome = SecdedDecode(layout.word_bits, stored);
+  std::copy_n(stored.begin(), layout.word_bits / 8, result.bytes.begin());
+  return result;
+}
 
 ReramRow ReadReramRow(const ReramImage& image, const ReramLayout& layout, uint32_t row) {
   constexpr int kGroup = 32;
-  const auto word_bits = static_cast<uint64_t>(layout.word_bits);
-  const auto entry = row % static_cast<uint32_t>(layout.entries_per_word());
-  const uint32_t first_word = Bits(image.slc, layout.IndexWord(row) * word_bits + entry * 32, 32);
-  const uint64_t mask_bit = layout.MaskWord(row) * word_bits;
+  ReramRow result{.codes = std::vector<uint8_t>(size_t(layout.elements))};
+  const auto read = [&](const std::vector<uint8_t>& region, uint64_t word) {
+    const ReramWord read = ReadReramWord(region, layout, word);
+    ++result.words_read;
+    if (read.outcome == Secded::kCorrected) ++result.words_corrected;
+    if (read.outcome == Secded::kUncorrectable) result.uncorrectable = true;
+    return read;
+  };
+  const auto entry = static_cast<int>(row % static_cast<uint32_t>(layout.entries_per_word()));
+  const uint32_t first_word = read(image.slc, layout.IndexWord(row)).Bits(entry * 32, 32);
 
-  ReramRow result{.codes = std::vector<uint8_t>(size_t(layout.elements)),
-                  .words_read = 1 + layout.mask_words()};
+  ReramWord masks;
+  ReramWord codes;
   std::vector<uint8_t> nonzeros;
   int stored = 0;  // codes of the row passed so far
   for (int e = 0; e < layout.elements; e += kGroup) {
+    if (e % layout.word_bits == 0) {
+      masks = read(image.slc, layout.MaskWord(row) + uint64_t(e / layout.word_bits));
+    }
     const int count = std::min(kGroup, layout.elements - e);
-    const uint32_t mask = Bits(image.slc, mask_bit + static_cast<uint64_t>(e), count);
+    const uint32_t mask = masks.Bits(e % layout.word_bits, count);
     nonzeros.clear();
     for (int i = 0; i < std::popcount(mask); ++i, ++stored) {
+      const int lane = stored % layout.codes_per_word();
       // 32 bits, as the macro's address.
       const uint32_t word = first_word + static_cast<uint32_t>(stored / layout.codes_per_word());
-      const int lane = stored % layout.codes_per_word();
-      nonzeros.push_back(static_cast<uint8_t>(
-          Bits(image.mlc, word * word_bits + static_cast<uint64_t>(lane * layout.code_bits),
-               layout.code_bits)));
+      if (lane == 0) codes = read(image.mlc, word);
+      nonzeros.push_back(
+          static_cast<uint8_t>(codes.Bits(lane * layout.code_bits, layout.code_bits)));
     }
     Expand(mask, nonzeros, std::span(result.codes).subspan(size_t(e), size_t(count)));
   }
-  result.words_read += (stored + layout.codes_per_word() - 1) / layout.codes_per_word();
   return result;
 }
 

@@ -14,6 +14,7 @@
 
 #include "golden/base/key_values.h"
 #include "golden/spec/isa.h"
+#include "golden/spec/secded.h"
 
 namespace edgebert::spec {
 namespace {
@@ -29,7 +30,13 @@ struct Raw {
   int pooler = 0;
   int backend = 0;
   int operand_gating = 0;
+  int reram_ecc = 0;
 };
+
+const std::vector<std::string>& EccNames() {
+  static const std::vector<std::string> names = {"none", "secded"};
+  return names;
+}
 
 const std::vector<std::string>& BackendNames() {
   static const std::vector<std::string> names = {"behavioural", "flop", "macro"};
@@ -261,6 +268,14 @@ const std::vector<Entry>& Table() {
        {},
        "cycles",
        "from request to data"},
+      {"reram.ecc",
+       [](Raw& r) -> int& { return r.reram_ecc; },
+       0,
+       1,
+       {},
+       "",
+       "what protects the words of the ReRAM; secded: one wrong bit corrected, two detected",
+       &EccNames()},
   };
   return table;
 }
@@ -274,7 +289,7 @@ const Entry* Find(const std::string& key) {
 
 Raw ToRaw(const AcceleratorConfig& config) {
   return {config, config.model.pooler ? 1 : 0, static_cast<int>(config.memory.backend),
-          config.vmac.operand_gating ? 1 : 0};
+          config.vmac.operand_gating ? 1 : 0, static_cast<int>(config.reram.ecc)};
 }
 
 AcceleratorConfig FromRaw(const Raw& raw) {
@@ -282,6 +297,7 @@ AcceleratorConfig FromRaw(const Raw& raw) {
   config.model.pooler = raw.pooler != 0;
   config.vmac.operand_gating = raw.operand_gating != 0;
   config.memory.backend = static_cast<MemoryBackend>(raw.backend);
+  config.reram.ecc = static_cast<ReramEcc>(raw.reram_ecc);
   return config;
 }
 
@@ -528,6 +544,9 @@ int HeadVectors(const AcceleratorConfig& c) { return CeilDiv(HeadDim(c), c.vmac.
 int SeqTiles(const AcceleratorConfig& c) { return CeilDiv(c.model.seq_len, c.vmac.n); }
 int CodesPerBeat(const AcceleratorConfig& c) { return c.axi.data_width / c.format.width; }
 int CodesPerReramWord(const AcceleratorConfig& c) { return c.reram.word_bits / c.format.width; }
+int ReramCheckBits(const AcceleratorConfig& c) {
+  return c.reram.ecc == ReramEcc::kSecded ? SecdedCheckBits(c.reram.word_bits) : 0;
+}
 int ResidentBeats(const AcceleratorConfig& c) {
   return c.memory.resident_kib * 1024 / (c.axi.data_width / 8);
 }

@@ -65,10 +65,14 @@ struct AxiConfig {
   int outstanding = 16;  ///< Read bursts in flight, 1..16.
 };
 
+/// What protects the words of the ReRAM: `none` or `secded` in a file.
+enum class ReramEcc : uint8_t { kNone = 0, kSecded = 1 };
+
 struct ReramConfig {
-  int word_bits = 64;     ///< Bits of a macro word: 32, 64 or 128.
+  int word_bits = 64;     ///< Bits of data in a macro word: 32, 64 or 128.
   int bits_per_cell = 2;  ///< Of the multi-level region, 1..3; the other region has 1.
   int read_latency = 4;   ///< Cycles from request to data, 1..64.
+  ReramEcc ecc = ReramEcc::kNone;
 };
 
 /// The whole configuration. Plain data; Validate() once, then pass by const reference.
@@ -137,6 +141,8 @@ uint32_t ConfigHash(const AcceleratorConfig& config);
 /// Codes of a weight-stream beat and of a ReRAM word.
 [[nodiscard]] int CodesPerBeat(const AcceleratorConfig& c);
 [[nodiscard]] int CodesPerReramWord(const AcceleratorConfig& c);
+/// Check bits that a word of the ReRAM has beside its data, 0 without ECC.
+[[nodiscard]] int ReramCheckBits(const AcceleratorConfig& c);
 /// Beats of the resident weight memory, 0 when there is none.
 [[nodiscard]] int ResidentBeats(const AcceleratorConfig& c);
 /// Vectors of activation memory: seq_len times X, X1 and the sum before LayerNorm (HiddenVectors

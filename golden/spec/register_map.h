@@ -24,7 +24,7 @@ struct Register {
 };
 
 inline constexpr uint32_t kIdentity = 0x45425254;  // "EBRT"
-inline constexpr uint32_t kRegisterMapVersion = 3;
+inline constexpr uint32_t kRegisterMapVersion = 4;
 
 inline constexpr std::array kRegisters = {
     Register{"IDENTITY", 0x000, Access::kReadOnly, "0x45425254"},
@@ -99,6 +99,7 @@ inline constexpr std::array kCounters = {
     Counter{"EMBED_CYCLES", "cycles with an EMBED"},
     Counter{"EXIT_CYCLES", "cycles with an EXIT"},
     Counter{"INSTRUCTIONS", "instructions executed"},
+    Counter{"RERAM_CORRECTED", "of the words read from the ReRAM macro, those with a wrong bit"},
 };
 
 enum class ErrorCode : uint32_t {
@@ -119,6 +120,8 @@ enum class ErrorCode : uint32_t {
                         ///< resident memory; 1 a segment of the stream reaches beyond it.
   kBadOperand = 13,     ///< MATMUL without strips or K tiles; LAYER_NORM or EMBED of no vectors, or
                         ///< of more than a row has. Detail: program counter.
+  kReramWord = 14,      ///< A word of the ReRAM with more wrong bits than ECC corrects. Detail: row
+                        ///< of the embedding tables.
 };
 
 }  // namespace edgebert::spec

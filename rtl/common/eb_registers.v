@@ -99,13 +99,14 @@ module eb_registers #(
   input  wire                count_embed_cycles_i,
   input  wire                count_exit_cycles_i,
   input  wire                count_instructions_i,
+  input  wire                count_reram_corrected_i,
   // Interrupt, level
   output wire                irq_o
 );
 
   localparam ADDR_W                         = 11;
   localparam IDENTITY                       = 32'h45425254;
-  localparam VERSION                        = 32'd3;
+  localparam VERSION                        = 32'd4;
   localparam ADDR_IDENTITY                  = 11'h000;
   localparam ADDR_VERSION                   = 11'h004;
   localparam ADDR_CONFIG_HASH               = 11'h008;
@@ -154,6 +155,7 @@ module eb_registers #(
   localparam ADDR_COUNT_EMBED_CYCLES        = 11'h198;
   localparam ADDR_COUNT_EXIT_CYCLES         = 11'h1A0;
   localparam ADDR_COUNT_INSTRUCTIONS        = 11'h1A8;
+  localparam ADDR_COUNT_RERAM_CORRECTED     = 11'h1B0;
   localparam ADDR_LOGITS                    = 11'h400;
   localparam FIXED_W                        = 26;
   localparam OKAY                           = 2'b00;
@@ -625,6 +627,17 @@ module eb_registers #(
     .events_i(count_instructions_i),
     .count_o(instructions)
   );
+  wire [63:0] reram_corrected;
+  eb_counter #(
+    .EventW(1)
+  ) u_reram_corrected (
+    .clk_i(clk_i),
+    .rst_ni(rst_ni),
+    .clear_i(counters_clear_i),
+    .run_i(counters_run_i),
+    .events_i(count_reram_corrected_i),
+    .count_o(reram_corrected)
+  );
 
   // What a read answers.
   reg        rd_legal;
@@ -703,6 +716,8 @@ module eb_registers #(
       ADDR_COUNT_EXIT_CYCLES + 11'd4: rd_data = exit_cycles[63:32];
       ADDR_COUNT_INSTRUCTIONS: rd_data = instructions[31:0];
       ADDR_COUNT_INSTRUCTIONS + 11'd4: rd_data = instructions[63:32];
+      ADDR_COUNT_RERAM_CORRECTED: rd_data = reram_corrected[31:0];
+      ADDR_COUNT_RERAM_CORRECTED + 11'd4: rd_data = reram_corrected[63:32];
       default: begin
         rd_legal = is_logit;
         rd_data  = is_logit ? {{(32 - FIXED_W){logit_i[FIXED_W-1]}}, logit_i} : 32'd0;

@@ -9,7 +9,7 @@
 `default_nettype none
 
 module eb_reram_macro #(
-  parameter WordBits    = 64,  // bits of a word: 32, 64 or 128
+  parameter WordBits    = 64,  // bits of a word, those of ECC too
   parameter BitsPerCell = 2,   // of the multi-level region, 1..3; the other region has 1
   parameter ReadLatency = 4,   // cycles from request to data, >= 1
   parameter SlcWords    = 64,  // words of the single-level region

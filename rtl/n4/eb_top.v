@@ -68,7 +68,7 @@ module eb_top (
   output wire        irq_o
 );
 
-  localparam CONFIG_HASH        = 32'hEE3739D7;
+  localparam CONFIG_HASH        = 32'hB38D5A5B;
   localparam LANES              = 4;        // n
   localparam CODE_W             = 8;        // AdaptivFloat<CODE_W,EXP_W>
   localparam EXP_W              = 3;
@@ -91,6 +91,7 @@ module eb_top (
   localparam STREAM_FIFO_BEATS  = 256;
   localparam RESIDENT_BEATS     = 0;        // weight stream that can stay on chip
   localparam RERAM_WORD_W       = 64;
+  localparam RERAM_CHECK_W      = 0;        // ECC of a word
   localparam RERAM_LATENCY      = 4;
   localparam BITS_PER_CELL      = 2;
   localparam SLC_WORDS          = 20170;    // masks and row index of every embedding row
@@ -175,6 +176,7 @@ module eb_top (
   wire                 score_rd_en;
   wire                 score_wr_valid;
   wire                 reram_read;
+  wire                 reram_corrected;
   wire                 stream_beat_valid;
   wire                 stream_beat_ready;
 
@@ -276,6 +278,7 @@ module eb_top (
     .count_embed_cycles_i        (embedding_busy),
     .count_exit_cycles_i         (exit_busy),
     .count_instructions_i        (instruction),
+    .count_reram_corrected_i     (reram_corrected),
     .irq_o                       (irq_o)
   );
 
@@ -824,7 +827,8 @@ module eb_top (
   wire                    rr_req_mlc;
   wire [31:0]             rr_req_addr;
   wire                    rr_rsp_valid;
-  wire [RERAM_WORD_W-1:0] rr_rsp_data;
+  wire                    word_error;
+  wire [RERAM_WORD_W+RERAM_CHECK_W-1:0] rr_rsp_data;
 
   eb_embedding #(
     .Lanes      (LANES),
@@ -851,6 +855,7 @@ module eb_top (
     .vec_valid_i     (vec_valid),
     .vec_ready_o     (vec_ready),
     .vec_i           (vec),
+    .word_error_i    (word_error),
     .wr_valid_o      (act_wr_valid[3]),
     .wr_ready_i      (act_wr_ready[3]),
     .wr_addr_o       (act_wr_addr[3*ADDR_W +: ADDR_W]),
@@ -861,9 +866,10 @@ module eb_top (
   );
 
   eb_reram_ctrl #(
-    .Lanes    (LANES),
-    .CodeW    (CODE_W),
-    .WordBits (RERAM_WORD_W)
+    .Lanes     (LANES),
+    .CodeW     (CODE_W),
+    .WordBits  (RERAM_WORD_W),
+    .CheckBits (RERAM_CHECK_W)
   ) u_reram_ctrl (
     .clk_i          (clk_embedding),
     .rst_ni         (rst_n),
@@ -883,11 +889,13 @@ module eb_top (
     .rr_rsp_valid_i (rr_rsp_valid),
     .rr_rsp_data_i  (rr_rsp_data),
     .busy_o         (reram_busy),
-    .read_o         (reram_read)
+    .read_o         (reram_read),
+    .corrected_o    (reram_corrected),
+    .word_error_o   (word_error)
   );
 
   eb_reram_macro #(
-    .WordBits    (RERAM_WORD_W),
+    .WordBits    (RERAM_WORD_W + RERAM_CHECK_W),
     .BitsPerCell (BITS_PER_CELL),
     .ReadLatency (RERAM_LATENCY),
     .SlcWords    (SLC_WORDS),

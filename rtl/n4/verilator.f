@@ -37,6 +37,7 @@
 ../common/eb_row_window.v
 ../common/eb_rsqrt.v
 ../common/eb_scale_lane.v
+../common/eb_secded_decoder.v
 ../common/eb_segment_address.v
 ../common/eb_sequencer.v
 ../common/eb_softmax.v

@@ -3,11 +3,11 @@
 #define EB_REGISTERS_H
 
 /* CONFIG_HASH of this configuration */
-#define EB_CONFIG_HASH_VALUE 0x7FE7AD00u
+#define EB_CONFIG_HASH_VALUE 0xAA847AA6u
 /* IDENTITY of every configuration */
 #define EB_IDENTITY_VALUE 0x45425254u
 /* VERSION of this map */
-#define EB_VERSION_VALUE 0x3u
+#define EB_VERSION_VALUE 0x4u
 
 /* 0x45425254 */
 #define EB_IDENTITY 0x0u
@@ -168,6 +168,8 @@
 #define EB_COUNTER_EXIT_CYCLES 0x1A0u
 /* instructions executed */
 #define EB_COUNTER_INSTRUCTIONS 0x1A8u
+/* of the words read from the ReRAM macro, those with a wrong bit */
+#define EB_COUNTER_RERAM_CORRECTED 0x1B0u
 
 /* logit of class 0; 4 bytes a class */
 #define EB_LOGITS 0x400u
@@ -204,5 +206,7 @@
 #define EB_ERROR_RESIDENT 0xCu
 /* an instruction of nothing, or of longer rows than there are; detail: program counter */
 #define EB_ERROR_OPERAND 0xDu
+/* a word of the ReRAM has more wrong bits than ECC corrects; detail: row of the embedding tables */
+#define EB_ERROR_RERAM_WORD 0xEu
 
 #endif

@@ -1,12 +1,12 @@
 // What faulty ReRAM cells cost: accuracy of a model over seeded fault maps, by the golden machine
 // at the scale of a data set, and some of the maps on the RTL. Prints tables and writes them, and
-// the points of the plot.
+// the points of the plot. Or the same without and with the ECC of the configuration.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <map>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -60,7 +60,8 @@ class FaultStudy {
     layout_ = {.word_bits = workload.config.reram.word_bits,
                .code_bits = workload.config.format.width,
                .elements = embed_->GetInt(spec::kEmbedVectors) * workload.config.vmac.n,
-               .mask_base = static_cast<uint32_t>(embed_->Get(spec::kEmbedMaskBase))};
+               .mask_base = static_cast<uint32_t>(embed_->Get(spec::kEmbedMaskBase)),
+               .check_bits = image_.format.reram_check_bits};
     const size_t rows =
         static_cast<size_t>(image_.facts.vocabulary + image_.facts.max_tokens + image_.facts.types);
     used_.resize(rows);
@@ -72,23 +73,29 @@ class FaultStudy {
   }
 
   [[nodiscard]] size_t sentences() const { return sentences_.size(); }
-  [[nodiscard]] double Sound() const { return Mean(sound_); }
+  [[nodiscard]] double Sound() const { return Mean(sound_, kRight); }
 
-  /// Accuracy.
-  double Run(const checkpoint::ReramFaults& faults) {
+  /// Shares of the sentences.
+  struct Shares {
+    double right;
+    double unanswered;  ///< a word could not be corrected
+  };
+  Shares Run(const checkpoint::ReramFaults& faults) {
     image_.reram = workload_.image.reram;
     checkpoint::InjectFaults(faults, &image_);
     const std::vector<std::vector<uint8_t>> rows = ReadRows();
-    std::vector<double> scores;
+    std::vector<Score> scores;
     for (size_t i = 0; i < sentences_.size(); ++i) {
       const bool same = std::ranges::all_of(
           Rows(*sentences_[i]), [&](uint32_t row) { return rows[row] == sound_rows_[row]; });
       scores.push_back(same ? sound_[i] : RunSentence(*sentences_[i]));
     }
-    return Mean(scores);
+    return {Mean(scores, kRight), Mean(scores, kUnanswered)};
   }
 
  private:
+  enum Score : uint8_t { kWrong, kRight, kUnanswered };
+
   [[nodiscard]] std::vector<uint32_t> Rows(const Sentence& sentence) const {
     std::vector<uint32_t> rows;
     for (size_t i = 0; i < sentence.tokens.size(); ++i) {
@@ -101,26 +108,29 @@ class FaultStudy {
     }
     return rows;
   }
-  /// Of the rows in use.
+  /// Of the rows in use; nothing of one with a word that cannot be corrected.
   [[nodiscard]] std::vector<std::vector<uint8_t>> ReadRows() const {
     std::vector<std::vector<uint8_t>> rows(used_.size());
     for (size_t row = 0; row < rows.size(); ++row) {
       if (used_[row] != 0) {
-        rows[row] = model::ReadReramRow(image_.reram, layout_, static_cast<uint32_t>(row)).codes;
+        model::ReramRow read =
+            model::ReadReramRow(image_.reram, layout_, static_cast<uint32_t>(row));
+        if (!read.uncorrectable) rows[row] = std::move(read.codes);
       }
     }
     return rows;
   }
-  /// 1: right.
-  double RunSentence(const Sentence& sentence) {
+  Score RunSentence(const Sentence& sentence) {
     const model::SentenceResult result =
         machine_.Run(sentence.tokens, workload_.threshold_register);
+    if (result.error == spec::ErrorCode::kReramWord) return kUnanswered;
     EB_CHECK(result.error == spec::ErrorCode::kNone && sentence.label, "sentence {}",
              sentence.number);
-    return result.prediction == *sentence.label ? 1 : 0;
+    return result.prediction == *sentence.label ? kRight : kWrong;
   }
-  [[nodiscard]] static double Mean(const std::vector<double>& scores) {
-    return std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(scores.size());
+  [[nodiscard]] static double Mean(const std::vector<Score>& scores, Score score) {
+    return static_cast<double>(std::ranges::count(scores, score)) /
+           static_cast<double>(scores.size());
   }
 
   const Workload& workload_;
@@ -131,7 +141,7 @@ class FaultStudy {
   std::vector<const Sentence*> sentences_;
   std::vector<uint8_t> used_;  ///< of each row: whether a sentence reads it
   std::vector<std::vector<uint8_t>> sound_rows_;
-  std::vector<double> sound_;
+  std::vector<Score> sound_;
 };
 
 /// Mean and worst accuracy of the maps of a case at a rate, in %, as a row of the points has them.
@@ -139,11 +149,13 @@ std::string MeasureCase(FaultStudy& study, const Case& test, double rate, int ma
   double mean = 0;
   double worst = 1;
   for (int map = 1; map <= maps; ++map) {
-    const double accuracy = study.Run({.rate = rate,
-                                       .seed = static_cast<uint64_t>(map),
-                                       .index_bits = test.index_bits,
-                                       .mask_bits = test.mask_bits,
-                                       .code_bits = test.code_bits});
+    const double accuracy = study
+                                .Run({.rate = rate,
+                                      .seed = static_cast<uint64_t>(map),
+                                      .index_bits = test.index_bits,
+                                      .mask_bits = test.mask_bits,
+                                      .code_bits = test.code_bits})
+                                .right;
     mean += accuracy / maps;
     worst = std::min(worst, accuracy);
   }
@@ -237,15 +249,88 @@ void OnRtl(Page& page, const std::vector<std::string>& arguments) {
   }
 }
 
+/// Writes the page that compares no ECC with SECDED, in words of every width.
+void WithEcc(const std::string& page_file, const std::vector<std::string>& arguments,
+             size_t sentences, int maps) {
+  Page page;
+  page.Line(
+      "# ECC of the ReRAM\n\nMeasured by `scripts/bench.sh DATA.tsv ecc`, as the page on "
+      "[faulty cells](reram_faults.md): every cell that the image uses, check\nbits too, is faulty "
+      "with the same probability; codes have 2 bits a cell. A sentence that reads a word with two "
+      "wrong bits\nends with an error: it has no answer.\n");
+  bool is_first = true;
+  for (const char* word_bits : {"64", "32", "128"}) {
+    for (const char* ecc : {"none", "secded"}) {
+      const bool secded = std::string(ecc) == "secded";
+      if (!secded && !is_first) continue;  // without ECC the width of words does not matter
+      std::vector<std::string> words = arguments;
+      words.insert(words.end(), {"--reram.word_bits", word_bits, "--reram.ecc", ecc});
+      const Workload workload = Value(PrepareWorkload(Parse(words)));
+      FaultStudy study(workload, sentences);
+      if (is_first) {
+        page.Line(fmt::format(
+            "{} on {} of the {} sentences, exit below {} nats; {} maps a rate. In %, means of "
+            "the maps: right answers, (the same of the\nworst map), and sentences without an "
+            "answer. Without faults {:.1f} are right.\n",
+            workload.image.facts.name, study.sentences(), workload.sentences.size(),
+            workload.threshold, maps, 100 * study.Sound()));
+        std::string head = "| ECC | image [KiB] |";
+        std::string rule = "|---|---:|";
+        for (const double rate : kRates) {
+          head += fmt::format(" {:g} |", rate);
+          rule += "---|";
+        }
+        page.Line(head + "\n" + rule);
+        is_first = false;
+      }
+      const model::ReramImage& reram = workload.image.reram;
+      const double bits = workload.config.reram.word_bits;
+      const double stored = bits + workload.image.format.reram_check_bits;
+      const double bytes = static_cast<double>(reram.slc.size() + reram.mlc.size());
+      // Words are padded to whole bytes in the image alone.
+      std::string row = fmt::format("| {} | {:.0f} |",
+                                    secded ? fmt::format("({:.0f},{})", stored, word_bits) : "none",
+                                    bytes / std::ceil(stored / 8) * stored / 8 / 1024);
+      for (const double rate : kRates) {
+        double right = 0;
+        double unanswered = 0;
+        double worst = 1;
+        for (int map = 1; map <= maps; ++map) {
+          const FaultStudy::Shares shares =
+              study.Run({.rate = rate, .seed = static_cast<uint64_t>(map)});
+          right += shares.right / maps;
+          unanswered += shares.unanswered / maps;
+          worst = std::min(worst, shares.right);
+        }
+        row +=
+            fmt::format(" {:.1f} ({:.1f}), {:.1f} |", 100 * right, 100 * worst, 100 * unanswered);
+      }
+      page.Line(row);
+    }
+  }
+  page.Line(
+      "\nOf faults, every word with one wrong bit is put right. A sentence reads hundreds of "
+      "words: "
+      "where many of those have two, most\nsentences end with an error, which is worse than what "
+      "the model makes of the faults without ECC, but not silent.");
+  std::ofstream(page_file) << page.text();
+}
+
 int Main(int argc, const char* const* argv) {
-  if (argc != 8) {
-    fmt::print(stderr, "usage: {} CONFIG MODEL DATA.tsv SENTENCES MAPS PAGE.md POINTS.tsv\n",
+  if (argc != 7 && argc != 8) {
+    fmt::print(stderr,
+               "usage: {} CONFIG MODEL DATA.tsv SENTENCES MAPS PAGE.md [POINTS.tsv]\n"
+               "without POINTS the page compares no ECC with SECDED\n",
                argv[0]);
     return 2;
   }
   const std::string data = argv[3];
   const std::vector<std::string> arguments = {"--config", argv[1],  "--model",
                                               argv[2],    "--data", data};
+  if (argc == 7) {
+    WithEcc(argv[6], arguments, std::stoul(argv[4]), std::stoi(argv[5]));
+    return 0;
+  }
   const Workload workload = Value(PrepareWorkload(Parse(arguments)));
   FaultStudy study(workload, std::stoul(argv[4]));
   const model::ReramImage& reram = workload.image.reram;
@@ -256,9 +341,9 @@ int Main(int argc, const char* const* argv) {
       "machine.\n\nA faulty cell always reads as a neighbour of its level, up or down alike; "
       "levels "
       "are Gray-coded, so one bit is\nwrong. Every cell that the image uses ({} bytes of index and "
-      "masks, {} of codes) is faulty with the same\nprobability. Neither RTL nor golden model has "
-      "parity or ECC: the rows \"codes\" are what a perfect\nprotection of index and masks would "
-      "leave.\n",
+      "masks, {} of codes) is faulty with the same\nprobability. There is no ECC here ([with "
+      "it](reram_ecc.md)): the "
+      "rows \"codes\" are what a perfect\nprotection of index and masks would leave.\n",
       workload.image.facts.name, study.sentences(), workload.sentences.size(),
       data.substr(data.rfind('/') + 1), workload.threshold, reram.slc.size(), reram.mlc.size()));
   Study(page, argv[7], study, std::stoi(argv[5]));

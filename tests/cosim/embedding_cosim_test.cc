@@ -101,7 +101,8 @@ class Embedding : public testing::TestWithParam<Shape> {
     auto dut = cosim::Dut::Build(Options(GetParam()));
     ASSERT_TRUE(dut.ok()) << dut.error().Format();
     dut_.emplace(std::move(dut).value());
-    for (const char* name : {"clear_i", "cmd_valid_i", "row_ready_i", "vec_valid_i", "wr_ready_i"})
+    for (const char* name :
+         {"clear_i", "cmd_valid_i", "row_ready_i", "vec_valid_i", "wr_ready_i", "word_error_i"})
       dut_->Get(name).Set(0);
     dut_->Reset();
   }
@@ -191,7 +192,9 @@ class Embedding : public testing::TestWithParam<Shape> {
     int cycles = 0;
   };
 
-  Outcome Run(const Sentence& s, const Stalls& stalls, int cycle_limit) {
+  /// The row asked for as number `bad_row` has a word that cannot be corrected.
+  Outcome Run(const Sentence& s, const Stalls& stalls, int cycle_limit,
+              std::optional<size_t> bad_row = {}) {
     rows_.clear();
     Outcome outcome;
     dut_->Get("length_i").Set(s.ids.size());
@@ -206,6 +209,9 @@ class Embedding : public testing::TestWithParam<Shape> {
     std::deque<Codes> vectors;  // the controller's answer
     bool vec_valid = false;
     while (outcome.cycles < cycle_limit && dut_->Get("busy_o").Get() != 0) {
+      const bool word_error = bad_row && outcome.rows == *bad_row + 1 && !outcome.error;
+      dut_->Get("word_error_i").Set(word_error);
+      if (word_error) vectors.clear();
       const bool row_ready = vectors.empty() && !random_.Chance(stalls.row);
       dut_->Get("row_ready_i").Set(row_ready);
       vec_valid = !vectors.empty() && (vec_valid || !random_.Chance(stalls.vector));
@@ -305,6 +311,28 @@ TEST_P(Embedding, RefusesTokensAndTypesOutsideTheirTables) {
               token_range ? spec::ErrorCode::kTokenRange : spec::ErrorCode::kTypeRange);
     ASSERT_EQ(outcome.detail, wrong);
     ASSERT_EQ(outcome.writes, wrong * s.vectors);
+    Clear();
+    ASSERT_TRUE(Run(RandomSentence(), {}, kPatience).done);
+  }
+}
+
+TEST_P(Embedding, StopsAtAWordThatCannotBeCorrected) {
+  for (int round = 0; round < 16; ++round) {
+    const Sentence s = RandomSentence();
+    std::vector<unsigned> rows;  // in the order in which they are asked for
+    std::vector<size_t> tokens;
+    for (size_t i = 0; i < s.ids.size(); ++i) {
+      if (i == 0 || s.types[i] != s.types[i - 1]) rows.push_back(s.type_row + s.types[i]);
+      rows.push_back(s.position_row + static_cast<unsigned>(i));
+      rows.push_back(s.ids[i]);
+      tokens.resize(rows.size(), i);
+    }
+    const size_t bad_row = random_.Below(rows.size());
+    const Outcome outcome = Run(s, {.row = 0.5, .write = 0.3}, 3000, bad_row);
+    ASSERT_FALSE(outcome.done) << "waits for clear_i";
+    ASSERT_EQ(outcome.error, spec::ErrorCode::kReramWord);
+    ASSERT_EQ(outcome.detail, rows[bad_row]);
+    ASSERT_EQ(outcome.writes, tokens[bad_row] * s.vectors);
     Clear();
     ASSERT_TRUE(Run(RandomSentence(), {}, kPatience).done);
   }

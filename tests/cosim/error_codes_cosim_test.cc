@@ -17,11 +17,17 @@ namespace {
 using spec::ErrorCode;
 
 constexpr uint64_t kLimit = 200'000;
-constexpr uint32_t kCodes = 13;  // 1 to 13
+constexpr uint32_t kCodes = 14;  // 1 to 14
 
 class ErrorCodes : public testing::Test, protected HostRig {
  protected:
-  ErrorCodes() : HostRig({}, /*stalls=*/0.2) { ProgramReram(); }
+  ErrorCodes() : HostRig({}, /*stalls=*/0.2, {}, WithEcc()) { ProgramReram(); }
+
+  static spec::AcceleratorConfig WithEcc() {
+    spec::AcceleratorConfig config = TinyConfig();
+    config.reram.ecc = spec::ReramEcc::kSecded;
+    return config;
+  }
 
   /// ERROR after a command; 0 when it ended well.
   uint32_t Command(uint32_t command) {
@@ -106,6 +112,18 @@ TEST_F(ErrorCodes, EachIsReported) {
          return LoadAndRun(sentences_[0]);
        }},
       {ErrorCode::kBadOperand, [&] { return RunAfter(opcode(spec::Opcode::kLayerNorm)); }},
+      {ErrorCode::kReramWord,
+       [&] {
+         // Two wrong bits in the index entry of the first token.
+         const uint32_t row = sentences_[0][0] & ((1U << spec::kTokenTypeBit) - 1);
+         image_.reram.slc[row / 2 * 9] ^= 3;
+         ProgramReram();
+         const uint32_t error = LoadAndRun(sentences_[0]);
+         EXPECT_EQ(error >> 8, row);
+         image_.reram.slc[row / 2 * 9] ^= 3;
+         ProgramReram();
+         return error;
+       }},
   };
   const std::vector<uint8_t> program = program_;
   const std::vector<uint8_t> weights = weights_;

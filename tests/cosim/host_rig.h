@@ -37,8 +37,9 @@ class HostRig {
 
   /// `files`: Verilog instead of what the generator emits; registers start at 0 then.
   HostRig(const std::vector<cosim::PublicSignal>& more_signals, double stalls,
-          const cosim::VerilogFiles& files = {})
-      : config_(TinyConfig()),
+          const cosim::VerilogFiles& files = {},
+          const spec::AcceleratorConfig& config = TinyConfig())
+      : config_(config),
         dut_(Build(config_, more_signals, files)),
         irq_(dut_.Get("irq_o")),
         memory_(cosim::AxiPorts::Bind(dut_),
@@ -71,9 +72,10 @@ class HostRig {
   void ProgramReram() {
     const auto load = [&](const std::string& name, const std::vector<uint8_t>& bytes) {
       const cosim::Memory memory = dut_.GetMemory("u_reram_macro.g_array." + name);
-      const size_t word_bytes = static_cast<size_t>(memory.bits()) / 8;
+      const size_t word_bytes = static_cast<size_t>(memory.bits() + 7) / 8;
       for (size_t i = 0; i < bytes.size(); ++i) {
-        memory[i / word_bytes].SetBits(8 * static_cast<int>(i % word_bytes), 8, bytes[i]);
+        const int bit = 8 * static_cast<int>(i % word_bytes);
+        memory[i / word_bytes].SetBits(bit, std::min(8, memory.bits() - bit), bytes[i]);
       }
     };
     load("slc_mem", image_.reram.slc);

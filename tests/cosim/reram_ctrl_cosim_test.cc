@@ -14,7 +14,10 @@
 #include "generator/units/bitmask_decoder.h"
 #include "generator/units/reram_ctrl.h"
 #include "generator/units/reram_macro.h"
+#include "generator/units/secded_decoder.h"
+#include "golden/spec/secded.h"
 #include "tests/cosim/datapath_support.h"
+#include "tests/support/hamming.h"
 #include "tests/support/lint.h"
 
 namespace edgebert {
@@ -22,11 +25,17 @@ namespace {
 
 struct Shape {
   int lanes, code_bits, word_bits;
+  bool ecc = false;
+
+  [[nodiscard]] int check_bits() const { return ecc ? spec::SecdedCheckBits(word_bits) : 0; }
+  [[nodiscard]] size_t stored_words32() const {
+    return static_cast<size_t>(word_bits + check_bits() + 31) / 32;
+  }
 };
 
 void PrintTo(const Shape& shape, std::ostream* out) {
   *out << shape.lanes << " lanes, " << shape.code_bits << "-bit codes, " << shape.word_bits
-       << "-bit words";
+       << "-bit words" << (shape.ecc ? " with ECC" : "");
 }
 
 using Word = std::vector<bool>;
@@ -92,17 +101,23 @@ Table RandomTable(const Shape& shape, int rows, int vectors, cosim::Random* rand
 }
 
 std::vector<uint32_t> Words32(const Word& word) {
-  std::vector<uint32_t> words(word.size() / 32);
+  std::vector<uint32_t> words((word.size() + 31) / 32);
   for (size_t bit = 0; bit < word.size(); ++bit) words[bit / 32] |= uint32_t{word[bit]} << bit % 32;
   return words;
 }
 
+std::vector<vlog::Module> Modules() {
+  return {gen::EmitReramCtrl(), gen::EmitBitmaskDecoder(), gen::EmitFifo(),
+          gen::EmitSecdedDecoder()};
+}
+
 cosim::BuildOptions Options(const Shape& shape) {
-  return {.files = test::Files({gen::EmitReramCtrl(), gen::EmitBitmaskDecoder(), gen::EmitFifo()}),
+  return {.files = test::Files(Modules()),
           .top = "eb_reram_ctrl",
           .parameters = {{"Lanes", std::to_string(shape.lanes)},
                          {"CodeW", std::to_string(shape.code_bits)},
-                         {"WordBits", std::to_string(shape.word_bits)}},
+                         {"WordBits", std::to_string(shape.word_bits)},
+                         {"CheckBits", std::to_string(shape.check_bits())}},
           .optimize = cosim::Optimize::kQuick,
           .unknowns = cosim::Unknowns::kRandom};
 }
@@ -113,6 +128,8 @@ class Harness {
   struct Stalls {
     double row = 0, vector = 0, request = 0;
     int latency_min = 4, latency_max = 4;
+    double wrong_bit = 0;  // of a word, with ECC
+    int broken_read = -1;  // its word has two wrong bits
   };
 
   Harness(cosim::Dut* dut, const Shape& shape, cosim::Random* random)
@@ -148,6 +165,9 @@ class Harness {
     size_t vector = 0;
     bool row_valid = false;
     reads_ = 0;
+    wrong_ = 0;
+    corrected_ = 0;
+    word_error_ = false;
     int cycle = 0;
     for (; cycle < cycle_limit && row < rows.size(); ++cycle) {
       row_valid = asked < rows.size() && (row_valid || !random_.Chance(stalls.row));
@@ -176,7 +196,7 @@ class Harness {
         }
       }
       dut_.Tick();
-      if (testing::Test::HasFailure()) return cycle;
+      if (testing::Test::HasFailure() || word_error_) return cycle;
     }
     done_ = row;
     return cycle;
@@ -184,6 +204,10 @@ class Harness {
 
   [[nodiscard]] size_t done() const { return done_; }
   [[nodiscard]] int reads() const { return reads_; }
+  /// Words given with one wrong bit, and what the controller said of them.
+  [[nodiscard]] int wrong() const { return wrong_; }
+  [[nodiscard]] int corrected() const { return corrected_; }
+  [[nodiscard]] bool word_error() const { return word_error_; }
 
  private:
   struct Response {
@@ -196,30 +220,48 @@ class Harness {
     dut_.Get("rr_req_ready_i").Set(req_ready_);
     const bool valid = !responses_.empty() && responses_.front().wait <= 0;
     dut_.Get("rr_rsp_valid_i").Set(valid);
-    std::vector<uint32_t> data(static_cast<size_t>(shape_.word_bits / 32));
+    std::vector<uint32_t> data(shape_.stored_words32());
     for (uint32_t& word : data) word = static_cast<uint32_t>(random_.Next());
+    if (shape_.ecc) data.back() &= (1U << (shape_.word_bits + shape_.check_bits()) % 32) - 1;
     dut_.Get("rr_rsp_data_i").SetWide(valid ? responses_.front().data : data);
   }
 
   void SampleMacro(const Stalls& stalls, const Image* image) {
     if (!responses_.empty() && responses_.front().wait <= 0) responses_.pop_front();
     for (Response& response : responses_) --response.wait;
+    corrected_ += dut_.Get("corrected_o") ? 1 : 0;
+    word_error_ = word_error_ || dut_.Get("word_error_o");
     const bool read = req_ready_ && dut_.Get("rr_req_valid_o");
     EXPECT_EQ(dut_.Get("read_o").Get() != 0, read);
     if (!read) return;
-    ++reads_;
     Response response{random_.Between(stalls.latency_min, stalls.latency_max) - 1,
-                      std::vector<uint32_t>(static_cast<size_t>(shape_.word_bits / 32))};
+                      std::vector<uint32_t>(shape_.stored_words32())};
     if (image != nullptr) {
       const std::vector<Word>& region = dut_.Get("rr_req_mlc_o") ? image->mlc : image->slc;
       const uint64_t address = dut_.Get("rr_req_addr_o").Get();
       if (address < region.size()) {
-        response.data = Words32(region[address]);
+        response.data = Words32(Stored(region[address], stalls));
       } else {
         ADD_FAILURE() << "read of word " << address << " of " << region.size();
       }
     }
     responses_.push_back(response);
+    ++reads_;
+  }
+
+  /// A word as the macro has it.
+  Word Stored(Word word, const Stalls& stalls) {
+    if (!shape_.ecc) return word;
+    word = test::HammingWord(word);
+    const size_t bit = random_.Below(word.size());
+    if (reads_ == stalls.broken_read) {
+      word[bit].flip();
+      word[(bit + 1 + random_.Below(word.size() - 1)) % word.size()].flip();
+    } else if (random_.Chance(stalls.wrong_bit)) {
+      word[bit].flip();
+      ++wrong_;
+    }
+    return word;
   }
 
   cosim::Dut& dut_;
@@ -229,6 +271,9 @@ class Harness {
   bool req_ready_ = false;
   size_t done_ = 0;
   int reads_ = 0;
+  int wrong_ = 0;
+  int corrected_ = 0;
+  bool word_error_ = false;
 };
 
 constexpr int kPatience = 100'000;
@@ -256,13 +301,15 @@ TEST_P(ReramCtrl, GivesTheRows) {
   for (const Harness::Stalls stalls :
        {Harness::Stalls{},
         Harness::Stalls{.row = 0.8, .vector = 0.7, .latency_min = 1, .latency_max = 1},
-        Harness::Stalls{.row = 0.3, .vector = 0.2, .request = 0.5, .latency_max = 12},
+        Harness::Stalls{
+            .row = 0.3, .vector = 0.2, .request = 0.5, .latency_max = 12, .wrong_bit = 0.5},
         Harness::Stalls{.latency_min = 64, .latency_max = 64}}) {
     for (const int vectors : {1, 2, 3, 7, 20}) {
       const Table table = RandomTable(GetParam(), 21, vectors, &random_);
       const Image image = LayOut(table, GetParam(), &random_);
       harness_->Run(table, image, RandomRows(table.size(), 12), stalls, kPatience);
       ASSERT_EQ(harness_->done(), 12U) << "the controller stands still";
+      ASSERT_EQ(harness_->corrected(), harness_->wrong());
     }
   }
 }
@@ -280,6 +327,26 @@ TEST_P(ReramCtrl, ReadsNoWordTwiceNorInVain) {
     harness_->Run(table, image, {row}, {.request = 0.2}, kPatience);
     ASSERT_EQ(harness_->done(), 1U);
     ASSERT_EQ(harness_->reads(), words) << "row " << row;
+  }
+}
+
+// Whichever word it is, and before a vector that is not right.
+TEST_P(ReramCtrl, SaysWhichRowItCannotCorrect) {
+  for (int round = 0; round < 8; ++round) {
+    const Table table = RandomTable(GetParam(), 5, 6, &random_);
+    const Image image = LayOut(table, GetParam(), &random_);
+    for (size_t row = 0; row < table.size(); ++row) {
+      Harness::Stalls stalls{.vector = 0.2, .request = 0.2, .wrong_bit = 0.3};
+      harness_->Run(table, image, {row}, stalls, kPatience);
+      ASSERT_FALSE(harness_->word_error());
+      const int reads = GetParam().ecc ? harness_->reads() : 0;
+      for (int read = 0; read < reads; ++read) {
+        stalls.broken_read = read;
+        harness_->Run(table, image, {row}, stalls, kPatience);
+        ASSERT_TRUE(harness_->word_error()) << "read " << read << " of " << reads;
+        harness_->Clear();
+      }
+    }
   }
 }
 
@@ -308,20 +375,22 @@ TEST_P(ReramCtrl, ForgetsTheRowWhenCleared) {
 }
 
 TEST(ReramCtrl, LintsClean) {
-  for (const Shape& shape :
-       {Shape{4, 8, 32}, Shape{16, 5, 64}, Shape{32, 6, 32}, Shape{32, 8, 128}}) {
-    EXPECT_TRUE(test::LintsClean({gen::EmitReramCtrl(), gen::EmitBitmaskDecoder(), gen::EmitFifo()},
-                                 "eb_reram_ctrl", Options(shape).parameters));
+  for (const Shape& shape : {Shape{4, 8, 32}, Shape{16, 5, 64}, Shape{32, 6, 32}, Shape{32, 8, 128},
+                             Shape{4, 7, 32, true}, Shape{16, 8, 128, true}}) {
+    EXPECT_TRUE(test::LintsClean(Modules(), "eb_reram_ctrl", Options(shape).parameters));
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, ReramCtrl,
                          testing::Values(Shape{4, 8, 32}, Shape{8, 5, 64}, Shape{16, 8, 64},
-                                         Shape{16, 4, 128}, Shape{32, 6, 32}, Shape{32, 8, 128}),
+                                         Shape{16, 4, 128}, Shape{32, 6, 32}, Shape{32, 8, 128},
+                                         Shape{4, 8, 32, true}, Shape{16, 5, 64, true},
+                                         Shape{16, 8, 128, true}),
                          [](const auto& info) {
                            return "N" + std::to_string(info.param.lanes) + "W" +
                                   std::to_string(info.param.code_bits) + "Word" +
-                                  std::to_string(info.param.word_bits);
+                                  std::to_string(info.param.word_bits) +
+                                  (info.param.ecc ? "Ecc" : "");
                          });
 
 // ---- Macro --------------------------------------------------------------------------------------

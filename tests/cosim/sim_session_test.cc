@@ -211,6 +211,41 @@ TEST(Program, AgreesUnderFaultsOfTheReram) {
   }
 }
 
+TEST(Program, CorrectsFaultsOfTheReram) {
+  const TemporaryFolder folder;
+  std::string output;
+  const auto run = [&](const std::string& rate, const std::string& map,
+                       const std::string& word_bits, int exit_code) {
+    const auto result =
+        RunProgram({"--config", kConfig, "--random-model", "9", "--limit", "2", "--threshold", "0",
+                    "--random-init", "--reram-faults", rate, "--fault-map", map, "--reram.ecc",
+                    "secded", "--reram.word_bits", word_bits, "--json", "result.json"},
+                   folder);
+    EXPECT_EQ(result.exit_code, exit_code) << result.output;
+    output = result.output;
+    return nlohmann::json::parse(std::ifstream(folder.File("result.json")))["sentences"];
+  };
+  for (const char* word_bits : {"32", "64", "128"}) {
+    const auto sound = run("0", "1", word_bits, 0);
+    EXPECT_EQ(sound[0]["counters"]["RERAM_CORRECTED"], 0);
+    // Words with a wrong bit, and in these maps none that is read with two.
+    const auto corrected = run("0.002", "2", word_bits, 0);
+    ASSERT_EQ(corrected.size(), sound.size());
+    int count = 0;
+    for (size_t i = 0; i < sound.size(); ++i) {
+      EXPECT_EQ(corrected[i]["logits"], sound[i]["logits"]);
+      EXPECT_EQ(corrected[i]["cycles"], sound[i]["cycles"]);
+      EXPECT_EQ(corrected[i]["predicted_cycles"], corrected[i]["cycles"]);
+      count += corrected[i]["counters"]["RERAM_CORRECTED"].get<int>();
+    }
+    EXPECT_GT(count, 0) << word_bits;
+    // Most words have several.
+    const auto failed = run("0.05", "1", word_bits, 2);
+    EXPECT_EQ(failed[0]["bit_exact"], true);
+    EXPECT_THAT(output, HasSubstr("error 14")) << word_bits;
+  }
+}
+
 TEST(Program, RunsAPartOfASentence) {
   const TemporaryFolder folder;
   const auto run = [&](std::vector<std::string> more) {

@@ -66,6 +66,7 @@ void DrawConfiguration(cosim::Random& random, CommandLine* line) {
   set("reram.word_bits", OneOf(random, {32, 64, 128}));
   set("reram.bits_per_cell", random.Between(1, 3));
   set("reram.read_latency", random.Between(1, 12));
+  if (random.Chance(0.5)) line->emplace_back("reram.ecc", "secded");
 }
 
 void DrawRun(cosim::Random& random, CommandLine* line) {
@@ -78,7 +79,7 @@ void DrawRun(cosim::Random& random, CommandLine* line) {
   if (random.Chance(0.67)) set("stalls", OneOf(random, {0.05, 0.3, 0.6, 0.9}));
   if (random.Chance(0.5)) set("latency", OneOf(random, {1, 2, 5, 40, 150, 400}));
   if (random.Chance(0.5)) set("threshold", OneOf(random, {0.0, 0.3, 0.6, 0.9, 1.2, 3.0}));
-  if (random.Chance(0.25)) set("reram-faults", OneOf(random, {0.001, 0.05, 1.0}));
+  if (random.Chance(0.25)) set("reram-faults", OneOf(random, {0.0001, 0.001, 0.05, 1.0}));
   // Packing needs an accumulator that is exact.
   const bool exact = std::ranges::none_of(
       *line, [](const auto& option) { return option.first == "vmac.accumulator_bits"; });

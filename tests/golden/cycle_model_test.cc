@@ -215,6 +215,12 @@ TEST_F(CycleModelByHand, Embed) {
   EXPECT_EQ(one.operations[0].last, 90U);
   EXPECT_EQ(one.embed, 65U);
   EXPECT_EQ(Predict({embed}, 2).embed, 65U + 40);
+  // With ECC masks and codes come a cycle later: 2 a row.
+  config_.reram.ecc = spec::ReramEcc::kSecded;
+  image_.format.reram_check_bits = 8;
+  image_.reram = checkpoint::LayOutReram(codes, kLanes, image_.format);
+  EXPECT_EQ(Predict({embed}, 1).embed, 65U + 3 * 2);
+  EXPECT_EQ(Predict({embed}, 2).embed, 65U + 40 + 5 * 2);
 }
 
 TEST(CycleModel, WhatItHasPredictedBeforeChangesNothing) {

@@ -676,6 +676,50 @@ TEST_F(MachineTest, ReportsTheErrorsOfTheHardware) {
   }
 }
 
+TEST_F(MachineTest, CorrectsTheReramOrFails) {
+  spec::AcceleratorConfig config = config_;
+  config.reram.ecc = spec::ReramEcc::kSecded;
+  const Image sound = Build(random_, config);
+  EXPECT_FALSE(Machine::Check(config_, sound).ok());
+  ASSERT_TRUE(Machine::Check(config, sound).ok());
+  const std::vector<uint32_t> words = Words();
+  const SentenceResult plain = Machine(config_, image_).Run(words, 0);
+  const auto run = [&](const Image& image) { return Machine(config, image).Run(words, 0); };
+  const SentenceResult right = run(sound);
+  EXPECT_EQ(right.logits, plain.logits);
+  EXPECT_EQ(right.counts, plain.counts);
+
+  // One wrong bit in every word, of 64 bits and 8 check bits: every word that is read is corrected.
+  Image faulty = sound;
+  for (auto* region : {&faulty.reram.slc, &faulty.reram.mlc}) {
+    ASSERT_EQ(region->size() % 9, 0U);
+    for (size_t word = 0; word < region->size() / 9; ++word) {
+      const size_t bit = word * 31 % 72;
+      (*region)[9 * word + bit / 8] ^= static_cast<uint8_t>(1U << bit % 8);
+    }
+  }
+  const SentenceResult corrected = run(faulty);
+  EXPECT_EQ(corrected.error, spec::ErrorCode::kNone);
+  EXPECT_EQ(corrected.logits, plain.logits);
+  EXPECT_EQ(corrected.counts.reram_corrected, right.counts.reram_words);
+  EXPECT_EQ(right.counts.reram_corrected, 0U);
+
+  // Two in the index entry of the second token's word (two entries a word), and of its position.
+  const auto broken_row = [&](uint32_t row) {
+    Image broken = sound;
+    broken.reram.slc[9 * (row / 2) + 5] ^= 0x81;
+    return run(broken);
+  };
+  const uint32_t id = words[1] & ((1U << spec::kTokenTypeBit) - 1);
+  const SentenceResult word = broken_row(id);
+  EXPECT_EQ(word.error, spec::ErrorCode::kReramWord);
+  EXPECT_TRUE(word.error_detail / 2 == id / 2) << word.error_detail;
+  const auto position = static_cast<uint32_t>(image_.facts.vocabulary) + 1;
+  const SentenceResult second = broken_row(position);
+  EXPECT_EQ(second.error, spec::ErrorCode::kReramWord);
+  EXPECT_EQ(second.error_detail / 2, position / 2);
+}
+
 TEST_F(MachineTest, RefusesAnImageOfAnotherFormat) {
   spec::AcceleratorConfig other = config_;
   other.vmac.n = 16;

@@ -12,7 +12,9 @@
 #include "golden/model/bitmask.h"
 #include "golden/model/embedding.h"
 #include "golden/model/reram.h"
+#include "golden/model/secded.h"
 #include "tests/golden/adaptivfloat_oracle.h"
+#include "tests/support/hamming.h"
 
 namespace edgebert::model {
 namespace {
@@ -216,6 +218,116 @@ TEST(ReramFaults, StayInTheirPart) {
     EXPECT_EQ(faulty(copy.reram.slc, 0, 800), part == 0);
     EXPECT_EQ(faulty(copy.reram.slc, 800, 2400), part == 1);
     EXPECT_EQ(faulty(copy.reram.mlc, 0, 3200), part == 2);
+  }
+}
+
+TEST(ReramFaults, HitCheckBitsAndNoPadding) {
+  // Words of 39 bits in five bytes.
+  std::vector<uint8_t> words(5 * 2000, 0);
+  EXPECT_EQ(checkpoint::InjectCellFaults(1, 9, 2, 39, words), 2000U * 20);
+  for (size_t word = 0; word < words.size(); word += 5) {
+    int ones = 0;  // a cell of level 0 goes to level 1
+    for (size_t i = 0; i < 5; ++i) ones += std::popcount(words[word + i]);
+    ASSERT_EQ(ones, 20);
+    ASSERT_EQ(words[word + 4] >> 7, 0);
+    ASSERT_NE(words[word + 4], 0);
+  }
+}
+
+std::vector<uint8_t> Bytes(const std::vector<bool>& bits) {
+  std::vector<uint8_t> bytes((bits.size() + 7) / 8);
+  for (size_t i = 0; i < bits.size(); ++i) {
+    bytes[i / 8] = static_cast<uint8_t>(bytes[i / 8] | unsigned{bits[i]} << i % 8);
+  }
+  return bytes;
+}
+
+TEST(Secded, CorrectsEveryErrorOfOneBitAndDetectsEveryOneOfTwo) {
+  std::mt19937_64 random(31);
+  for (const int data_bits : {32, 64, 128}) {
+    std::vector<bool> data;
+    for (int i = 0; i < data_bits; ++i) data.push_back(random() % 2 != 0);
+    std::vector<bool> word = test::HammingWord(data);
+    const std::vector<uint8_t> expected = Bytes(data);
+    const auto decode = [&](Secded outcome, bool same_data) {
+      std::vector<uint8_t> bytes = Bytes(word);
+      ASSERT_EQ(SecdedDecode(data_bits, bytes), outcome);
+      bytes.resize(expected.size());
+      if (same_data) {
+        ASSERT_EQ(bytes, expected);
+      }
+    };
+    decode(Secded::kRight, true);
+    for (size_t a = 0; a < word.size(); ++a) {
+      word[a].flip();
+      decode(Secded::kCorrected, true);
+      for (size_t b = 0; b < a; ++b) {
+        word[b].flip();
+        decode(Secded::kUncorrectable, false);
+        word[b].flip();
+      }
+      word[a].flip();
+      if (testing::Test::HasFatalFailure()) FAIL() << data_bits << " bits, bit " << a;
+    }
+  }
+}
+
+TEST(Secded, ImagesHaveTheWordsOfTheCodeAndReadThroughOneErrorAWord) {
+  std::mt19937_64 random(32);
+  const AdaptivFloat format{7, 3};
+  const int columns = 45;
+  const size_t rows = 9;
+  std::vector<uint8_t> codes(rows * size_t(columns), 0);
+  for (uint8_t& code : codes) {
+    if (random() % 3 != 0) code = RandomNonzero(random, format);
+  }
+  for (const auto& widths : {std::pair{32, 7}, std::pair{64, 8}, std::pair{128, 9}}) {
+    const int word_bits = widths.first;
+    const int check_bits = widths.second;
+    ImageFormat plain{.lanes = 8, .code_bits = 7, .exponent_bits = 3, .axi_data_bits = 64};
+    plain.reram_word_bits = word_bits;
+    ImageFormat coded = plain;
+    coded.reram_check_bits = check_bits;
+    const ReramImage without = checkpoint::LayOutReram(codes, columns, plain);
+    ReramImage with = checkpoint::LayOutReram(codes, columns, coded);
+    const size_t data_bytes = size_t(word_bits) / 8;
+    const size_t stored_bytes = size_t(word_bits + check_bits + 7) / 8;
+    const auto damage = [&](std::vector<uint8_t>* region, const std::vector<uint8_t>& data) {
+      ASSERT_EQ(region->size() / stored_bytes, data.size() / data_bytes);
+      for (size_t word = 0; word < data.size() / data_bytes; ++word) {
+        std::vector<bool> bits;
+        for (size_t i = 0; i < size_t(word_bits); ++i) {
+          bits.push_back((data[word * data_bytes + i / 8] >> i % 8 & 1) != 0);
+        }
+        const auto begin = region->begin() + std::ptrdiff_t(word * stored_bytes);
+        ASSERT_EQ(std::vector<uint8_t>(begin, begin + std::ptrdiff_t(stored_bytes)),
+                  Bytes(test::HammingWord(bits)));
+        const size_t wrong = random() % size_t(word_bits + check_bits);
+        begin[std::ptrdiff_t(wrong / 8)] ^= uint8_t(1U << wrong % 8);
+      }
+    };
+    ASSERT_NO_FATAL_FAILURE(damage(&with.slc, without.slc));
+    ASSERT_NO_FATAL_FAILURE(damage(&with.mlc, without.mlc));
+    ReramLayout layout{.word_bits = word_bits,
+                       .code_bits = 7,
+                       .elements = 48,
+                       .mask_base = checkpoint::ReramMaskBase(rows, word_bits),
+                       .check_bits = check_bits};
+    for (uint32_t row = 0; row < rows; ++row) {
+      const ReramRow read = ReadReramRow(with, layout, row);
+      std::vector<uint8_t> expected(codes.begin() + std::ptrdiff_t(row) * columns,
+                                    codes.begin() + std::ptrdiff_t(row + 1) * columns);
+      expected.resize(48, 0);
+      ASSERT_EQ(read.codes, expected);
+      ASSERT_EQ(read.words_corrected, read.words_read);
+      ASSERT_FALSE(read.uncorrectable);
+    }
+    // A second error in a word of the masks of row 4, and only there: a bit that was right.
+    with.slc = checkpoint::LayOutReram(codes, columns, coded).slc;
+    with.slc[layout.MaskWord(4) * stored_bytes] ^= 3;
+    for (uint32_t row = 0; row < rows; ++row) {
+      EXPECT_EQ(ReadReramRow(with, layout, row).uncorrectable, row == 4);
+    }
   }
 }
 

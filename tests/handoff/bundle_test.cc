@@ -382,7 +382,7 @@ TEST_F(Bundle, TemplateAndDriverCompile) {
 
 class MacroBundle : public Bundle {
  protected:
-  MacroBundle() : Bundle({"--memory.backend", "macro"}) {}
+  MacroBundle() : Bundle({"--memory.backend", "macro", "--reram.ecc", "secded"}) {}
 };
 
 TEST_F(MacroBundle, TheMacroBackEndHasWhatTheListSays) {
@@ -398,6 +398,7 @@ TEST_F(MacroBundle, TheMacroBackEndHasWhatTheListSays) {
   EXPECT_EQ(found.at(reram).parameters.at("SlcWords"), listed["u_reram_macro:slc"].words);
   EXPECT_EQ(found.at(reram).parameters.at("MlcWords"), listed["u_reram_macro:mlc"].words);
   EXPECT_EQ(found.at(reram).parameters.at("WordBits"), listed["u_reram_macro:mlc"].word_bits);
+  EXPECT_EQ(listed["u_reram_macro:slc"].word_bits, 64 + 8);
   EXPECT_EQ(found.size() + 1, listed.size()) << "the ReRAM has two lines";
   for (const auto& [path, memory] : listed) {
     if (path.starts_with("u_reram_macro:")) continue;

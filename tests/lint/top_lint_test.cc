@@ -104,6 +104,15 @@ INSTANTIATE_TEST_SUITE_P(
                               c.format = {4, 2};
                               c.reram = {32, 1, 1};
                             }},
+                    Variant{"secded32",
+                            [](auto& c) {
+                              c.reram = {32, 3, 1, spec::ReramEcc::kSecded};
+                            }},
+                    Variant{"secded64", [](auto& c) { c.reram.ecc = spec::ReramEcc::kSecded; }},
+                    Variant{"secded128",
+                            [](auto& c) {
+                              c.reram = {128, 1, 9, spec::ReramEcc::kSecded};
+                            }},
                     Variant{"code7",
                             [](auto& c) {
                               c.format = {7, 4};

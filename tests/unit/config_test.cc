@@ -93,6 +93,7 @@ const std::vector<Row>& Rows() {
       {"reram.word_bits", "bits", "one of 32, 64, 128", "64", "32", {"32", "128"}, {"16", "256"}},
       {"reram.bits_per_cell", "bits", "between 1 and 3", "2", "1", {"1", "3"}, {"0", "4"}},
       {"reram.read_latency", "cycles", "between 1 and 64", "4", "13", {"1", "64"}, {"0", "65"}},
+      {"reram.ecc", "", "one of none, secded", "none", "secded", {"none"}, {"parity", "1"}},
   };
   return rows;
 }
@@ -180,6 +181,7 @@ TEST(ConfigKeys, EachSetsItsOwnField) {
   EXPECT_EQ(c.reram.word_bits, 32);
   EXPECT_EQ(c.reram.bits_per_cell, 1);
   EXPECT_EQ(c.reram.read_latency, 13);
+  EXPECT_EQ(c.reram.ecc, ReramEcc::kSecded);
 }
 
 TEST(ConfigKeys, LimitsAreInclusive) {
@@ -200,7 +202,7 @@ TEST(ConfigKeys, LimitsAreInclusive) {
 TEST(ConfigKeys, ValuesOutsideAreRefusedByName) {
   for (const Row& row : Rows()) {
     const bool is_name = row.key == "model.pooler" || row.key == "memory.backend" ||
-                         row.key == "vmac.operand_gating";
+                         row.key == "vmac.operand_gating" || row.key == "reram.ecc";
     for (const std::string& value : row.illegal) {
       const std::string got = is_name ? fmt::format("'{}'", value) : value;
       EXPECT_EQ(Messages(Lines(row.key, value)),
@@ -439,6 +441,7 @@ outstanding = 16
 word_bits = 64
 bits_per_cell = 2
 read_latency = 4
+ecc = none
 )";
 
 /// CRC-32 of IEEE 802.3, bit by bit: reflected polynomial, all ones before and after.
@@ -547,6 +550,11 @@ TEST(ConfigDerived, PaddingAndOtherLargest) {
   EXPECT_EQ(CodesPerBeat(Parse("[format]\nwidth = 7\n")), 18);
   EXPECT_EQ(ResidentBeats(Parse("[memory]\nresident_kib = 3\n")), 192);
   EXPECT_EQ(CodesPerReramWord(Parse("[format]\nwidth = 6\n[reram]\nword_bits = 32\n")), 5);
+  // (39,32), (72,64) and (137,128) codes.
+  EXPECT_EQ(ReramCheckBits(Parse("[reram]\n")), 0);
+  EXPECT_EQ(ReramCheckBits(Parse("[reram]\necc = secded\nword_bits = 32\n")), 7);
+  EXPECT_EQ(ReramCheckBits(Parse("[reram]\necc = secded\n")), 8);
+  EXPECT_EQ(ReramCheckBits(Parse("[reram]\necc = secded\nword_bits = 128\n")), 9);
 }
 
 TEST(ConfigDerived, IndexBits) {

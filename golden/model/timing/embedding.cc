@@ -21,6 +21,7 @@ constexpr Cycle kRowToIndex = 1;     // row register
 constexpr Cycle kRowToMask = 4;      // their number; address of the masks (3)
 constexpr Cycle kAskToRequest = 1;   // request register
 constexpr Cycle kResponseKnown = 1;  // index register, count of codes, queues
+constexpr Cycle kCorrection = 1;     // the register after the decoder of ECC
 constexpr int kReramMaskDepth = 4;   // mask words asked for or held
 constexpr int kReramCodeDepth = 8;   // code words asked for or held
 
@@ -29,8 +30,10 @@ constexpr int kReramCodeDepth = 8;   // code words asked for or held
 Embedding::Embedding(const spec::AcceleratorConfig& config, const Image& image)
     : image_(image),
       lanes_(config.vmac.n),
-      word_bits_(config.reram.word_bits),
-      latency_(config.reram.read_latency),
+      layout_{.word_bits = config.reram.word_bits,
+              .code_bits = config.format.width,
+              .check_bits = spec::ReramCheckBits(config)},
+      latency_(config.reram.read_latency + (layout_.check_bits != 0 ? kCorrection : 0)),
       code_word_(spec::CodesPerReramWord(config)),
       decoder_(lanes_, code_word_) {}
 
@@ -58,9 +61,13 @@ Cycle Embedding::Run(const spec::Instruction& command, std::span<const uint32_t>
 }
 
 Cycle Embedding::Row(size_t number, size_t mask_base, int vectors, Cycle from) {
-  const int word_vectors = word_bits_ / lanes_;
+  const int word_vectors = layout_.word_bits / lanes_;
   const size_t mask_words = static_cast<size_t>(spec::CeilDiv(vectors, word_vectors));
-  const size_t first_bit = (mask_base + number * mask_words) * static_cast<size_t>(word_bits_);
+  std::vector<ReramWord> masks;
+  for (size_t word = 0; word < mask_words; ++word) {
+    masks.push_back(
+        ReadReramWord(image_.reram.slc, layout_, mask_base + number * mask_words + word));
+  }
   const Cycle response = kAskToRequest + latency_ + kResponseKnown;
   const Cycle index_known = from + kRowToIndex + response;
   std::vector<Cycle> mask_asked;
@@ -69,7 +76,8 @@ Cycle Embedding::Row(size_t number, size_t mask_base, int vectors, Cycle from) {
   std::vector<Cycle> code_asked;
   std::vector<Cycle> code_popped;
   const auto vector_ones = [&](int vector) {
-    return Ones(image_.reram.slc, first_bit + static_cast<size_t>(vector * lanes_), lanes_);
+    return Ones(masks[static_cast<size_t>(vector / word_vectors)].bytes,
+                static_cast<size_t>(vector % word_vectors * lanes_), lanes_);
   };
   const auto ask_masks = [&] {
     while (mask_asked.size() < mask_words) {

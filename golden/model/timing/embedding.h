@@ -6,6 +6,7 @@
 #include <span>
 
 #include "golden/model/image.h"
+#include "golden/model/reram.h"
 #include "golden/model/timing/bitmask_decoder.h"
 #include "golden/model/timing/schedule.h"
 #include "golden/spec/config.h"
@@ -26,7 +27,7 @@ class Embedding {
 
   const Image& image_;
   int lanes_;
-  int word_bits_;
+  ReramLayout layout_;
   Cycle latency_;
   int code_word_;
   BitmaskDecoder decoder_;

@@ -45,6 +45,7 @@ export VERILOG_FILES = \
   $(EB_DIR)/../common/eb_row_window.v \
   $(EB_DIR)/../common/eb_rsqrt.v \
   $(EB_DIR)/../common/eb_scale_lane.v \
+  $(EB_DIR)/../common/eb_secded_decoder.v \
   $(EB_DIR)/../common/eb_segment_address.v \
   $(EB_DIR)/../common/eb_sequencer.v \
   $(EB_DIR)/../common/eb_softmax.v \
