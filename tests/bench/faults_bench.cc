@@ -207,7 +207,10 @@ void Study(Page& page, const std::string& points, FaultStudy& study, int maps) {
   page.Line(
       "\nThe losses compare the same sentences; an accuracy of so few has a standard error of some "
       "points. One wrong\nindex entry of a position, or of the token types, changes every sentence "
-      "that reads that row: hence the worst maps\nat low rates.");
+      "that reads that row: hence the worst maps\nat low rates. At one rate codes lose less in "
+      "more "
+      "bits a cell: the cells are fewer, and each still has one wrong\nbit; but such cells are "
+      "faulty more often.");
 }
 
 void OnRtl(Page& page, const std::vector<std::string>& arguments) {
