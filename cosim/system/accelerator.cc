@@ -47,14 +47,6 @@ std::vector<PublicSignal> PublicSignals(bool state_access) {
 
 uint64_t PageUp(uint64_t address) { return (address + kPage - 1) / kPage * kPage; }
 
-std::vector<uint8_t> WordBytes(std::span<const uint32_t> words, size_t size) {
-  std::vector<uint8_t> bytes(std::max(size, 4 * words.size()), 0);
-  for (size_t i = 0; i < words.size(); ++i) {
-    for (size_t b = 0; b < 4; ++b) bytes[4 * i + b] = static_cast<uint8_t>(words[i] >> (8 * b));
-  }
-  return bytes;
-}
-
 }  // namespace
 
 VerilogFiles EmitVerilog(const spec::AcceleratorConfig& config) {
@@ -64,6 +56,15 @@ VerilogFiles EmitVerilog(const spec::AcceleratorConfig& config) {
     if (path.starts_with("common/") || path.ends_with("/eb_top.v")) files.emplace_back(path, text);
   }
   return files;
+}
+
+std::vector<uint8_t> WordBytes(std::span<const uint32_t> words) {
+  std::vector<uint8_t> bytes;
+  bytes.reserve(4 * words.size());
+  for (const uint32_t word : words) {
+    for (int b = 0; b < 4; ++b) bytes.push_back(static_cast<uint8_t>(word >> (8 * b)));
+  }
+  return bytes;
 }
 
 uint32_t RegisterOffset(std::string_view name) {
@@ -150,7 +151,7 @@ Status Accelerator::LoadReram(const model::Image& image) {
 Status Accelerator::MapMemory(const model::Image& image, uint64_t first_address) {
   program_.clear();
   for (const spec::Instruction& instruction : image.program) {
-    const auto bytes = WordBytes(instruction.words, 0);
+    const auto bytes = WordBytes(instruction.words);
     program_.insert(program_.end(), bytes.begin(), bytes.end());
   }
   classes_ = image.facts.classes;
@@ -267,7 +268,7 @@ HardwareResult Accelerator::Run(std::span<const uint32_t> tokens, uint32_t thres
                                 uint64_t cycle_limit, const std::function<bool()>& stop) {
   memory_.Reseed(seed);
   host_.Reseed(seed);
-  const auto bytes = WordBytes(tokens, 0);
+  const auto bytes = WordBytes(tokens);
   std::ranges::copy(std::span(bytes).first(std::min(bytes.size(), tokens_.size())),
                     tokens_.begin());
   std::ranges::fill(results_, kUntouchedByte);

@@ -32,6 +32,9 @@ uint32_t RegisterOffset(std::string_view name);
 /// Index of a counter.
 size_t CounterIndex(std::string_view name);
 
+/// Words as the accelerator has them in memory.
+std::vector<uint8_t> WordBytes(std::span<const uint32_t> words);
+
 /// What memory holds where a result record may come.
 inline constexpr uint8_t kUntouchedByte = 0xcc;
 inline constexpr uint32_t kUntouchedWord = 0xcccccccc;

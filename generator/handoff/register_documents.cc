@@ -50,6 +50,7 @@ constexpr std::array kErrors = {
               "a word of the ReRAM has more wrong bits than ECC corrects; detail: row of the "
               "embedding tables"},
 };
+static_assert(kErrors.size() == static_cast<size_t>(spec::kLastErrorCode) + 1);
 
 const char* AccessText(Access access) {
   switch (access) {

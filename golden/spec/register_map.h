@@ -123,5 +123,6 @@ enum class ErrorCode : uint32_t {
   kReramWord = 14,      ///< A word of the ReRAM with more wrong bits than ECC corrects. Detail: row
                         ///< of the embedding tables.
 };
+inline constexpr ErrorCode kLastErrorCode = ErrorCode::kReramWord;
 
 }  // namespace edgebert::spec

@@ -16,6 +16,7 @@
 #include "golden/model/reram.h"
 #include "golden/spec/formats.h"
 #include "tests/bench/page.h"
+#include "tests/bench/value.h"
 
 namespace edgebert::cosim {
 namespace {
@@ -29,12 +30,6 @@ struct Case {
   int mask_bits = 0;
   int code_bits = 0;
 };
-
-template <typename T>
-T Value(Result<T> result) {
-  EB_CHECK(result.ok(), "{}", result.error().Format());
-  return std::move(*result);
-}
 
 Options Parse(std::vector<std::string> arguments) {
   std::vector<const char*> words = {"edgebert-cosim"};

@@ -22,6 +22,7 @@
 #include "golden/model/machine.h"
 #include "golden/spec/formats.h"
 #include "tests/bench/page.h"
+#include "tests/bench/value.h"
 
 namespace edgebert {
 namespace {
@@ -32,12 +33,6 @@ constexpr int kLanes = 4;
 constexpr int kTiles = 40;  // held one after the other, spread over the matrix
 constexpr double kDensities[] = {1, 0.75, 0.5, 0.45, 0.3, 0.2, 0.1, 0.05};
 constexpr const char* kSentence = "the plot is thin , but the two leads are a joy to watch .";
-
-template <typename T>
-T Value(Result<T> result) {
-  EB_CHECK(result.ok(), "{}", result.error().Format());
-  return std::move(*result);
-}
 
 /// A matrix of codes.
 struct Codes {

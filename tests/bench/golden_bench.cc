@@ -16,6 +16,7 @@
 #include "golden/model/machine.h"
 #include "golden/spec/formats.h"
 #include "tests/bench/page.h"
+#include "tests/bench/value.h"
 
 namespace edgebert {
 namespace {
@@ -25,12 +26,6 @@ double Seconds(const Function& function) {
   const std::clock_t before = std::clock();
   function();
   return static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
-}
-
-template <typename T>
-T Value(Result<T> result) {
-  EB_CHECK(result.ok(), "{}", result.error().Format());
-  return std::move(*result);
 }
 
 struct Shape {

@@ -15,6 +15,7 @@
 #include "golden/model/machine.h"
 #include "golden/spec/formats.h"
 #include "tests/bench/page.h"
+#include "tests/bench/value.h"
 
 namespace edgebert {
 namespace {
@@ -24,12 +25,6 @@ using checkpoint::LinearWeights;
 using checkpoint::Model;
 
 constexpr int kArraySizes[] = {4, 8, 16, 32};
-
-template <typename T>
-T Value(Result<T> result) {
-  EB_CHECK(result.ok(), "{}", result.error().Format());
-  return std::move(*result);
-}
 
 double Percent(double part, double whole) { return whole == 0 ? 0 : 100 * part / whole; }
 

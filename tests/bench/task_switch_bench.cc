@@ -10,6 +10,7 @@
 
 #include "cosim/program/session.h"
 #include "tests/bench/page.h"
+#include "tests/bench/value.h"
 
 namespace edgebert::cosim {
 namespace {
@@ -17,12 +18,6 @@ namespace {
 constexpr int kClasses = 7;        // of the larger task
 constexpr int kResidentKib = 512;  // holds either weight stream
 constexpr size_t kResidentSentences = 2;
-
-template <typename T>
-T Value(Result<T> result) {
-  EB_CHECK(result.ok(), "{}", result.error().Format());
-  return std::move(*result);
-}
 
 /// Passes samples to the scoreboard of the task that runs.
 struct Relay : Agent {

@@ -17,7 +17,7 @@ namespace {
 using spec::ErrorCode;
 
 constexpr uint64_t kLimit = 200'000;
-constexpr uint32_t kCodes = 14;  // 1 to 14
+constexpr auto kCodes = static_cast<uint32_t>(spec::kLastErrorCode);
 
 class ErrorCodes : public testing::Test, protected HostRig {
  protected:
@@ -39,7 +39,7 @@ class ErrorCodes : public testing::Test, protected HostRig {
     return error;
   }
   uint32_t Run(const Sentence& sentence) {
-    const std::vector<uint8_t> bytes = Bytes(sentence);
+    const std::vector<uint8_t> bytes = cosim::WordBytes(sentence);
     std::ranges::copy(bytes, tokens_.begin());
     EXPECT_TRUE(TryWrite("LENGTH", static_cast<uint32_t>(sentence.size())));
     return Command(kStart);
@@ -51,7 +51,7 @@ class ErrorCodes : public testing::Test, protected HostRig {
   }
   /// The same with another first instruction.
   uint32_t RunAfter(const spec::Instruction& first) {
-    const std::vector<uint8_t> bytes = Bytes(first.words);
+    const std::vector<uint8_t> bytes = cosim::WordBytes(first.words);
     std::ranges::copy(bytes, program_.begin());
     return LoadAndRun(sentences_[0]);
   }
@@ -138,7 +138,7 @@ TEST_F(ErrorCodes, EachIsReported) {
     std::ranges::copy(weights, weights_.begin());
     ASSERT_TRUE(Configure());
     EXPECT_EQ(LoadAndRun(sentences_[0]), 0U) << "after error " << number;
-    EXPECT_EQ(record_, Bytes(GoldenRecord(sentences_[0]))) << "after error " << number;
+    EXPECT_EQ(record_, cosim::WordBytes(GoldenRecord(sentences_[0]))) << "after error " << number;
   }
 }
 

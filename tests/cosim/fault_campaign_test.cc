@@ -195,7 +195,7 @@ class FaultRig : private HostRig {
   bool IsRight(size_t sentence) {
     auto& expected = golden_[sentence];
     if (expected.empty()) expected = GoldenRecord(sentences_[sentence]);
-    return record_ == Bytes(expected) && TryRead("EXIT_LAYER") == expected[1] &&
+    return record_ == cosim::WordBytes(expected) && TryRead("EXIT_LAYER") == expected[1] &&
            TryRead("PREDICTION") == expected[2] &&
            TryRead("ENTROPY") == expected[spec::kResultEntropyWord + expected[1] - 1];
   }

@@ -60,14 +60,6 @@ class HostRig {
     bench_.Add(axil_checker_);
   }
 
-  static std::vector<uint8_t> Bytes(std::span<const uint32_t> words) {
-    std::vector<uint8_t> bytes;
-    for (const uint32_t word : words) {
-      for (int b = 0; b < 4; ++b) bytes.push_back(static_cast<uint8_t>(word >> (8 * b)));
-    }
-    return bytes;
-  }
-
   /// Puts the image into the cells of the ReRAM.
   void ProgramReram() {
     const auto load = [&](const std::string& name, const std::vector<uint8_t>& bytes) {
@@ -115,7 +107,7 @@ class HostRig {
 
   /// Starts a sentence; false when a register does not answer, or refuses.
   bool TryStart(const Sentence& sentence) {
-    const std::vector<uint8_t> bytes = Bytes(sentence);
+    const std::vector<uint8_t> bytes = cosim::WordBytes(sentence);
     std::copy(bytes.begin(), bytes.end(), tokens_.begin());
     std::fill(record_.begin(), record_.end(), 0);
     return TryWrite("LENGTH", static_cast<uint32_t>(sentence.size())) && TryWrite("THRESHOLD", 0) &&
@@ -198,7 +190,7 @@ class HostRig {
       sentences_.push_back(checkpoint::TokenWords(sentence));
     }
     for (const auto& instruction : image_.program) {
-      const auto bytes = Bytes(instruction.words);
+      const auto bytes = cosim::WordBytes(instruction.words);
       program_.insert(program_.end(), bytes.begin(), bytes.end());
     }
     tokens_.resize(4 * static_cast<size_t>(config_.model.seq_len));

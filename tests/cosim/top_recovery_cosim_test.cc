@@ -71,7 +71,7 @@ class TopRecovery : public testing::Test, protected HostRig {
     Start(sentence_);
     Finish(kDone | kLoaded);
     const std::vector<uint32_t> expected = GoldenRecord(sentence_);
-    EXPECT_EQ(record_, Bytes(expected));
+    EXPECT_EQ(record_, cosim::WordBytes(expected));
     EXPECT_EQ(Read("EXIT_LAYER"), expected[1]);
     EXPECT_EQ(Read("PREDICTION"), expected[2]);
     EXPECT_EQ(Read("ENTROPY"), expected[spec::kResultEntropyWord + expected[1] - 1]);
@@ -196,7 +196,7 @@ TEST_F(TopRecovery, AnEmbeddingOfNoVectors) {
   while (image_.program[pc].Get(spec::kOpcode) != static_cast<int64_t>(spec::Opcode::kEmbed)) ++pc;
   spec::Instruction none = image_.program[pc];
   none.Set(spec::kEmbedVectors, 0);
-  const std::vector<uint8_t> bytes = Bytes(none.words);
+  const std::vector<uint8_t> bytes = cosim::WordBytes(none.words);
   std::copy(bytes.begin(), bytes.end(), &program_[pc * bytes.size()]);
   Load();
   Start(sentence_);
