@@ -31,6 +31,7 @@ void AddConstants(vlog::Module& m) {
     m.Local(name, fmt::format("8'h{:02X}", static_cast<uint32_t>(opcode)));
   }
   m.Local("NORM_VECTORS_LSB", spec::kLayerNormVectors.Bit());
+  m.Local("NORM_VECTORS_W", spec::kLayerNormVectors.width);
   for (const auto& [name, unit] : {std::pair{"UNIT_MATMUL", spec::Unit::kMatmul},
                                    std::pair{"UNIT_SOFTMAX", spec::Unit::kSoftmax},
                                    std::pair{"UNIT_LAYER_NORM", spec::Unit::kLayerNorm},
@@ -180,11 +181,11 @@ constexpr const char* kInstruction = R"(
 
 constexpr const char* kDispatch = R"(
   // Operands with which a unit would never end, or overrun its row buffer.
-  wire [15:0] norm_vectors = cmd_q[NORM_VECTORS_LSB+:16];
-  wire        bad_matmul   = ((!strips_len) && strips == 16'd0) ||
-                             ((!k_tiles_len) && k_tiles == 16'd0);
-  wire        bad_norm     = (norm_vectors == 16'd0) || (norm_vectors > MaxVectors);
-  wire        bad_embed    = (vectors == 16'd0) || (vectors > EmbeddingVectors);
+  wire [NORM_VECTORS_W-1:0] norm_vectors = cmd_q[NORM_VECTORS_LSB+:NORM_VECTORS_W];
+
+  wire bad_matmul = ((!strips_len) && strips == 16'd0) || ((!k_tiles_len) && k_tiles == 16'd0);
+  wire bad_norm   = (norm_vectors == {NORM_VECTORS_W{1'b0}}) || (norm_vectors > MaxVectors);
+  wire bad_embed  = (vectors == 16'd0) || (vectors > EmbeddingVectors);
 
   // Dispatch: the unit that executes the instruction, none when the sequencer does so itself. An
   // instruction waits for the units of its mask, whose last bit leaves out the youngest MATMUL; a

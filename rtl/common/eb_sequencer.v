@@ -122,6 +122,7 @@ module eb_sequencer #(
   localparam OP_LAYER_NORM         = 8'h40;
   localparam OP_EXIT               = 8'h50;
   localparam NORM_VECTORS_LSB      = 128;
+  localparam NORM_VECTORS_W        = 16;
   localparam UNIT_MATMUL           = 0;
   localparam UNIT_SOFTMAX          = 1;
   localparam UNIT_LAYER_NORM       = 2;
@@ -230,11 +231,11 @@ module eb_sequencer #(
   end
 
   // Operands with which a unit would never end, or overrun its row buffer.
-  wire [15:0] norm_vectors = cmd_q[NORM_VECTORS_LSB+:16];
-  wire        bad_matmul   = ((!strips_len) && strips == 16'd0) ||
-                             ((!k_tiles_len) && k_tiles == 16'd0);
-  wire        bad_norm     = (norm_vectors == 16'd0) || (norm_vectors > MaxVectors);
-  wire        bad_embed    = (vectors == 16'd0) || (vectors > EmbeddingVectors);
+  wire [NORM_VECTORS_W-1:0] norm_vectors = cmd_q[NORM_VECTORS_LSB+:NORM_VECTORS_W];
+
+  wire bad_matmul = ((!strips_len) && strips == 16'd0) || ((!k_tiles_len) && k_tiles == 16'd0);
+  wire bad_norm   = (norm_vectors == {NORM_VECTORS_W{1'b0}}) || (norm_vectors > MaxVectors);
+  wire bad_embed  = (vectors == 16'd0) || (vectors > EmbeddingVectors);
 
   // Dispatch: the unit that executes the instruction, none when the sequencer does so itself. An
   // instruction waits for the units of its mask, whose last bit leaves out the youngest MATMUL; a
