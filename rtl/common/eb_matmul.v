@@ -645,7 +645,7 @@ module eb_matmul #(
   wire post_busy, clk_post;
   eb_clock_gate u_clock_post (
     .clk_i(clk_i),
-    .enable_i(clear_i || post_valid_q || post_busy),
+    .enable_i(post_valid_q || post_busy),
     .clk_o(clk_post)
   );
 
