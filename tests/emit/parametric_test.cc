@@ -7,6 +7,7 @@
 
 #include "generator/emit_all.h"
 #include "tests/emit/presets.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/tool_runner.h"
 
 namespace edgebert {
@@ -58,6 +59,31 @@ TEST(Parametric, TextIsPlainAscii) {
       EXPECT_TRUE(text.ends_with('\n')) << path;
       EXPECT_FALSE(std::regex_search(text, std::regex("[ \t]\n"))) << path;
     }
+  }
+}
+
+TEST(Parametric, OperandGatingReachesTheMultipliers) {
+  auto tiny = spec::LoadConfig(test::SourceRoot() / "generator/configs/tiny.cfg");
+  ASSERT_TRUE(tiny.ok()) << tiny.error().Format();
+  for (const bool gating : {false, true}) {
+    spec::AcceleratorConfig config = *tiny;
+    config.vmac.operand_gating = gating;
+    const TemporaryFolder folder;
+    const Status written = gen::EmitAll(config, "gating").WriteTo(folder.path());
+    ASSERT_TRUE(written.ok()) << written.error().Format();
+    folder.Write("gating/ask.v",
+                 "module ask;\n"
+                 "  eb_top dut ();\n"
+                 "  initial $display(\"%0d\",\n"
+                 "    dut.u_matmul.u_vmac_array.g_k[1].g_j[1].u_multiplier.Gated);\n"
+                 "endmodule\n");
+    const test::ToolResult compiled = test::RunTool(
+        {"iverilog", "-g2005", "-s", "ask", "-o", "ask.vvp", "-c", "icarus.f", "ask.v"},
+        folder.File("gating"), 120);
+    ASSERT_EQ(compiled.exit_code, 0) << compiled.output;
+    const test::ToolResult run =
+        test::RunTool({"timeout", "60", "vvp", "-n", "ask.vvp"}, folder.File("gating"), 120);
+    EXPECT_EQ(run.output.substr(0, 2), gating ? "1\n" : "0\n") << run.output;
   }
 }
 
