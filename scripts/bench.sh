@@ -57,7 +57,8 @@ if wants gating; then
   work=$(mktemp -d)
   mkdir "$work/bin" "$work/counts"
   cp tests/gate/gates.sh "$work/bin/verilator"
-  PATH=$work/bin:$PATH EDGEBERT_COVERAGE=$work/counts EDGEBERT_CACHE=$work/cache \
+  PATH=$work/bin:$PATH GATES_SYNTH=$PWD/rtl/tiny/synthesis/synth.tcl \
+    EDGEBERT_COVERAGE=$work/counts EDGEBERT_CACHE=$work/cache \
     "$build/tests/bench/edgebert-gating-bench" models/sst2 $results/gating.md
   rm -r "$work"
 fi

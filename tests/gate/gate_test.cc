@@ -1,6 +1,7 @@
-// Tests of the RTL on what Yosys makes of it: gates.sh stands in front of Verilator and passes the
-// netlist on, so the units' own tests run on gates as they are. (The whole of eb_top, 204,000 cells
-// of `tiny`, goes through as well, but the C++ that Verilator makes of it is too large to compile.)
+// Tests of the RTL on what Yosys makes of it: gates.sh stands in front of the simulator and passes
+// the netlist on, so the units' own tests run on gates as they are, and so does a sentence on the
+// whole of `tiny`: that one in Icarus, because the C++ that Verilator makes of 204,000 cells is too
+// large to compile, and with random values in all registers and memories before reset.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -33,7 +34,9 @@ class Gates : public testing::TestWithParam<Case> {
  protected:
   Gates() {
     fs::create_directory(folder_.File("bin"));
-    fs::copy_file(EDGEBERT_GATES, folder_.File("bin/verilator"));
+    for (const char* simulator : {"bin/verilator", "bin/iverilog"}) {
+      fs::copy_file(EDGEBERT_GATES, folder_.File(simulator));
+    }
   }
 
   test::ToolResult Run(const std::string& bug) {
@@ -41,8 +44,9 @@ class Gates : public testing::TestWithParam<Case> {
     test::ToolResult result = test::RunTool(
         {"env", "PATH=" + folder_.File("bin") + ":" + (path != nullptr ? path : ""),
          "EDGEBERT_CACHE=" + folder_.File("cache"), "GATES_MARKER=" + folder_.File("cells"),
-         "GATES_BUG=" + bug, std::string(EDGEBERT_COSIM_TESTS "/") + GetParam().program,
-         "--gtest_color=no", std::string("--gtest_filter=") + GetParam().test},
+         "GATES_SYNTH=" EDGEBERT_SYNTH, "GATES_BUG=" + bug,
+         std::string(EDGEBERT_COSIM_TESTS "/") + GetParam().program, "--gtest_color=no",
+         std::string("--gtest_filter=") + GetParam().test},
         folder_.path(), kSeconds);
     EXPECT_FALSE(result.timed_out) << result.output;
     int cells = 0;
@@ -82,6 +86,11 @@ INSTANTIATE_TEST_SUITE_P(
                          "Shapes/Accumulator.SumsDrainsAndSaturates/N4Acc40", 1000},
                     Case{"exit", "exit_cosim_test", "Shapes/ExitTest.EqualsGolden/0", 10'000}),
     Name);
+INSTANTIATE_TEST_SUITE_P(Sentence, Gates,
+                         testing::Values(Case{"tiny", "icarus_sentence_test",
+                                              "ShortIcarusSentence.AgreesWithTheGoldenMachine",
+                                              100'000}),
+                         Name);
 
 }  // namespace
 }  // namespace edgebert
