@@ -49,10 +49,12 @@ fi
 report=${1:-docs/results/energy.md}
 golden=${BUILD:-build}/golden/edgebert-golden
 text='a gorgeous , witty , seductive movie .'
-# From the column "pJ a MAC".
-product=$(awk -F' *[|] *' '
-  $2 == "format" { for (i = 2; i <= NF; ++i) if ($i == "pJ a MAC") column = i }
-  column && $2 == "AdaptivFloat<8,3>" { print $column; exit }' docs/results/formats.md)
+# Mean, least and most of the windows of a sentence.
+read -r product least most <<< "$(awk -F' *[|] *' '
+  $2 == "busy cycles from" { on = 1 }
+  /^$/ { on = 0 }
+  on && $3 + 0 > 0 { n++; sum += $3; if (n == 1 || $3 < least) least = $3; if ($3 > most) most = $3 }
+  END { if (n) printf "%.2f %.2f %.2f", sum / n, least, most }' docs/results/formats.md)"
 ratio=$(awk -F' *[|] *' '$2 == "100 %" { dense = $4 } $2 == "45 %" { pruned = $4 } END { print dense / pruned }' docs/results/gating.md)
 [ -n "$product" ] && [ -x "$golden" ] || { echo "error: no docs/results/formats.md or no $golden" >&2; exit 3; }
 pj() { awk -F'\t' -v name="$1" '$1 == name { print $2 }' $memory; }
@@ -65,8 +67,9 @@ number() { sed -n "s/.*\"$1\": \([0-9.]*\).*/\1/p" "$work/run.json" | tail -1; }
 Written by \`scripts/energy.sh\`, of [formats.md](formats.md), [gating.md](gating.md), [cycles.md](cycles.md) and
 [task_switch.md](task_switch.md), which name their tools and runs. OSU018, 180 nm, typical corner, no wires: take ratios.
 
-**Measured**: transitions of one column of the array on a sentence of \`models/sst2\`, glitches included: $product pJ a product with
-its part of sum and registers; cycles, bytes, vectors and words counted on the RTL. **Modelled**: energy of a transition
+**Measured**: transitions of one column of the array on a sentence of the SST-2 model shipped before, glitches
+included: $product pJ a product with its part of sum and registers, the mean of windows between $least and $most ("Over a
+sentence" in formats.md); cycles, bytes, vectors and words counted on the RTL. **Modelled**: energy of a transition
 (liberty file); dense weights at $(printf %.2f "$ratio") times a product of pruned ones (toggles of gating.md, 100 % against 45 % density).
 **Assumed**: memories, without a source, $(awk -F'\t' '!/^#/ { printf "%s%s %s", n++ ? ", " : "", $1, $2 }' $memory) pJ a bit
 (\`$memory\`, to be replaced). **Absent**: clock tree, leakage, waiting cycles, writes to memories,

@@ -2,8 +2,9 @@
 # Compares number formats in one column of the array: 16 products a cycle, summed with a partial sum, exactly (bfloat16:
 # in single precision), around the multiplier of each format: area, clock, and energy of a real sentence.
 #   scripts/formats.sh --check        only the functional tests of the multipliers and columns
+#   scripts/formats.sh --windows      energy of AdaptivFloat<8,3> at several places of the sentence
 #   scripts/formats.sh [REPORT.md]    the tables alone of docs/results/formats.md
-# FORMATS: another folder than scripts/synth/formats. Exit status 1: a unit is wrong; 3: a tool failed.
+# FORMATS: another folder than scripts/synth/formats. TRACE: a VCD of the array's ports recorded before. Exit status 1: a unit is wrong; 3: a tool failed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
@@ -44,14 +45,19 @@ report=${1:-}
 config=generator/configs/default.cfg
 text='a gorgeous , witty , seductive movie .'
 rows=200       # cycles replayed, of the array's busy ones
+skip=4000      # of them before
 liberty=/usr/share/qflow/tech/osu018/osu018_stdcells.lib
 cells=${liberty%.lib}.v
 scripts/synth/lef_areas.sh "$liberty" "$work" > "$work/corrected"
 liberty=$work/$(basename "$liberty")
-"$build/cosim/edgebert-cosim" --config $config --model models/sst2 --text "$text" --trace="$work/array.fst" \
-  --trace-scope u_matmul.u_vmac_array --trace-depth 1 --trace-from 0 --trace-to 40000 > "$work/cosim.log" 2>&1 ||
-  { cat "$work/cosim.log" >&2; exit 3; }
-fst2vcd -f "$work/array.fst" -o "$work/array.vcd" > /dev/null
+if [ -n "${TRACE:-}" ]; then
+  cp "$TRACE" "$work/array.vcd"
+else
+  "$build/cosim/edgebert-cosim" --config $config --model models/sst2 --text "$text" --trace="$work/array.fst" \
+    --trace-scope u_matmul.u_vmac_array --trace-depth 1 --trace-from 0 --trace-to 40000 > "$work/cosim.log" 2>&1 ||
+    { cat "$work/cosim.log" >&2; exit 3; }
+  fst2vcd -f "$work/array.fst" -o "$work/array.vcd" > /dev/null
+fi
 ours=$(sed -n 's/^yosys abc .* -script {\(.*\)}$/\1/p' rtl/default/synthesis/synth.tcl)
 default='+strash;&get,-n;&fraig,-x;&put;scorr;dc2;strash;&get,-n;&dch,-f;&nf,{D};&put;buffer,-c;upsize,{D};dnsize,{D};stime,-p'
 
@@ -87,7 +93,7 @@ energy() {
   read -r kind bits exponent product sum <<< "$2"
   [ "$kind" != bf16 ] || unit=bf16_dot
   awk -v kind="$kind" -v bits="$bits" -v expbits="$exponent" -f "$formats/stimulus.awk" "$work/array.vcd" |
-    awk -v rows=$rows 'substr($0, 2, 1) == 1 && ++n > 4000 && n <= 4000 + rows' > "$out/stimulus.hex"
+    awk -v rows=$rows -v skip=$skip 'substr($0, 2, 1) == 1 && ++n > skip && n <= skip + rows' > "$out/stimulus.hex"
   for ((i = 0; i < 16 * bits; ++i)); do ports+=",.\\a_i[$i] (a_i[$i]),.\\b_i[$i] (b_i[$i])"; done
   for ((i = 0; i < sum; ++i)); do ports+=",.\\old_i[$i] (old_i[$i]),.\\new_o[$i] (new_o[$i])"; done
   printf '`define UNIT %s\n`define PORTS %s\n' $unit "$ports" > "$out/ports.v"
@@ -101,6 +107,15 @@ energy() {
   done
   echo "${results[*]}" | awk '{ printf "%.2f,%.2f,%.2f\n", $1 / 16, $4 / 16, $3 / $6 }'
 }
+
+if [ "${1:-}" = --windows ]; then
+  synthesise 1 'af 8 3 25 37' 3000 "$ours" > /dev/null
+  printf '| busy cycles from | pJ a MAC | without glitches |\n|---|---|---|\n'
+  for skip in 1000 4000 8000 12000 16000 20000 24000; do
+    energy 1 'af 8 3 25 37' | awk -F, -v skip=$skip '{ printf "| %d | %.2f | %.2f |\n", skip, $1, $2 }'
+  done
+  exit 0
+fi
 
 number=0
 {
