@@ -24,7 +24,7 @@ std::string AxiViolation::Format() const {
   return fmt::format("cycle {}: {}: {}", cycle, rule, detail);
 }
 
-AxiChannelWatch::AxiChannelWatch(std::string name, Port valid, Port ready,
+AxiChannelWatch::AxiChannelWatch(std::string name, Flag valid, Flag ready,
                                  std::vector<Port> payload)
     : name_(std::move(name)), valid_(valid), ready_(ready), payload_(std::move(payload)) {
   held_.resize(payload_.size());
@@ -32,7 +32,7 @@ AxiChannelWatch::AxiChannelWatch(std::string name, Port valid, Port ready,
 
 bool AxiChannelWatch::SampleBusy(uint64_t cycle, bool in_reset,
                                  std::vector<AxiViolation>& violations) {
-  const bool valid = valid_.Get() != 0;
+  const bool valid = valid_.Get();
   if (in_reset) {
     if (valid) violations.push_back({cycle, "valid-in-reset", name_});
     stalled_ = false;
@@ -50,7 +50,7 @@ bool AxiChannelWatch::SampleBusy(uint64_t cycle, bool in_reset,
       }
     }
   }
-  const bool transfer = valid && ready_.Get() != 0;
+  const bool transfer = valid && ready_;
   stalled_ = valid && !transfer;
   if (stalled_) {
     for (size_t i = 0; i < payload_.size(); ++i) {
@@ -61,7 +61,7 @@ bool AxiChannelWatch::SampleBusy(uint64_t cycle, bool in_reset,
   return transfer;
 }
 
-AxiChecker::AxiChecker(const AxiPorts& ports, Port reset) : ports_(ports), reset_(reset) {
+AxiChecker::AxiChecker(const AxiPorts& ports, Flag reset) : ports_(ports), reset_(reset) {
   if (ports_.read) {
     const AxiReadPorts& pins = *ports_.read;
     read_watches_.emplace_back("AR", pins.ar.valid, pins.ar.ready, AddressPayload(pins.ar));
@@ -122,7 +122,7 @@ void AxiChecker::Forget() {
 }
 
 void AxiChecker::Sample(uint64_t cycle) {
-  const bool in_reset = reset_.Get() == 0;
+  const bool in_reset = !reset_;
   if (in_reset) Forget();
   if (ports_.read) SampleRead(cycle, in_reset);
   if (ports_.write) SampleWrite(cycle, in_reset);
@@ -227,7 +227,7 @@ void AxiChecker::Finish(uint64_t cycle) {
   }
 }
 
-AxiLiteChecker::AxiLiteChecker(const AxiLitePorts& ports, Port reset)
+AxiLiteChecker::AxiLiteChecker(const AxiLitePorts& ports, Flag reset)
     : ports_(ports),
       reset_(reset),
       aw_("AW", ports.awvalid, ports.awready, {ports.awaddr}),
@@ -243,7 +243,7 @@ void AxiLiteChecker::Reset() {
 }
 
 void AxiLiteChecker::Sample(uint64_t cycle) {
-  const bool in_reset = reset_.Get() == 0;
+  const bool in_reset = !reset_;
   if (in_reset) addresses_ = data_ = reads_ = 0;
   auto report = [&](const char* rule, const char* detail) {
     violations_.push_back({cycle, rule, detail});
@@ -251,10 +251,10 @@ void AxiLiteChecker::Sample(uint64_t cycle) {
   constexpr auto kExclusive = static_cast<uint64_t>(AxiResponse::kExclusiveOkay);
   // B needs address and data, R needs an address, and valid may not come before: so even an
   // untaken response counts.
-  if (!in_reset && ports_.bvalid.Get() != 0 && (addresses_ == 0 || data_ == 0)) {
+  if (!in_reset && ports_.bvalid && (addresses_ == 0 || data_ == 0)) {
     report("response-without-request", "B");
   }
-  if (!in_reset && ports_.rvalid.Get() != 0 && reads_ == 0) {
+  if (!in_reset && ports_.rvalid && reads_ == 0) {
     report("response-without-request", "R");
   }
   if (b_.Sample(cycle, in_reset, violations_)) {

@@ -25,7 +25,7 @@ struct AxiViolation {
 /// Valid and payload of one channel.
 class AxiChannelWatch {
  public:
-  AxiChannelWatch(std::string name, Port valid, Port ready, std::vector<Port> payload);
+  AxiChannelWatch(std::string name, Flag valid, Flag ready, std::vector<Port> payload);
 
   /// Checks this cycle; true when a transfer takes place.
   bool Sample(uint64_t cycle, bool in_reset, std::vector<AxiViolation>& violations) {
@@ -38,17 +38,17 @@ class AxiChannelWatch {
   bool SampleBusy(uint64_t cycle, bool in_reset, std::vector<AxiViolation>& violations);
 
   std::string name_;
-  Port valid_;
-  Port ready_;
+  Flag valid_;
+  Flag ready_;
   std::vector<Port> payload_;
   std::vector<std::vector<uint8_t>> held_;  ///< payload of the cycle before, when stalled_
   bool stalled_ = false;
 };
 
-class AxiChecker : public Agent {
+class AxiChecker : public Monitor {
  public:
   /// `reset` is the design's rst_ni.
-  AxiChecker(const AxiPorts& ports, Port reset);
+  AxiChecker(const AxiPorts& ports, Flag reset);
   void Sample(uint64_t cycle) override;
   /// Call at the end: every burst must have been answered.
   void Finish(uint64_t cycle);
@@ -76,7 +76,7 @@ class AxiChecker : public Agent {
   };
 
   AxiPorts ports_;
-  Port reset_;
+  Flag reset_;
   std::vector<AxiViolation> violations_;
   std::vector<AxiChannelWatch> read_watches_;   // AR, R
   std::vector<AxiChannelWatch> write_watches_;  // AW, W, B
@@ -86,9 +86,9 @@ class AxiChecker : public Agent {
   std::deque<uint64_t> unanswered_;    ///< ids of complete writes
 };
 
-class AxiLiteChecker : public Agent {
+class AxiLiteChecker : public Monitor {
  public:
-  AxiLiteChecker(const AxiLitePorts& ports, Port reset);
+  AxiLiteChecker(const AxiLitePorts& ports, Flag reset);
   void Sample(uint64_t cycle) override;
   void Finish(uint64_t cycle);
   /// Forgets violations and what is outstanding: the design is being reset.
@@ -97,7 +97,7 @@ class AxiLiteChecker : public Agent {
 
  private:
   AxiLitePorts ports_;
-  Port reset_;
+  Flag reset_;
   std::vector<AxiViolation> violations_;
   AxiChannelWatch aw_, w_, b_, ar_, r_;
   int addresses_ = 0;  ///< writes of which the address, the data are in, unanswered

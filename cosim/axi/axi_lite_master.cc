@@ -15,9 +15,9 @@ AxiLiteMaster::AxiLiteMaster(const AxiLitePorts& ports, const AxiLiteOptions& op
 void AxiLiteMaster::Reset() {
   for (Request* request : {&aw_, &w_, &ar_}) request->pending = request->shown = false;
   busy_ = at_rest_ = false;
-  for (Port* pin :
+  for (Flag* pin :
        {&ports_.awvalid, &ports_.wvalid, &ports_.bready, &ports_.arvalid, &ports_.rready}) {
-    pin->Set(0);
+    pin->Set(false);
   }
 }
 
@@ -65,7 +65,7 @@ void AxiLiteMaster::Drive(uint64_t /*cycle*/) {
 }
 
 void AxiLiteMaster::SampleRequest(Request& request) {
-  if (request.shown && request.ready.Get() != 0) request.pending = request.shown = false;
+  if (request.shown && request.ready) request.pending = request.shown = false;
 }
 
 void AxiLiteMaster::Sample(uint64_t /*cycle*/) {
@@ -73,10 +73,10 @@ void AxiLiteMaster::Sample(uint64_t /*cycle*/) {
   SampleRequest(aw_);
   SampleRequest(w_);
   SampleRequest(ar_);
-  if (ports_.bready.Get() != 0 && ports_.bvalid.Get() != 0) {
+  if (ports_.bready && ports_.bvalid) {
     reply_ = {true, static_cast<AxiResponse>(ports_.bresp.Get()), 0};
   }
-  if (ports_.rready.Get() != 0 && ports_.rvalid.Get() != 0) {
+  if (ports_.rready && ports_.rvalid) {
     reply_ = {true, static_cast<AxiResponse>(ports_.rresp.Get()),
               static_cast<uint32_t>(ports_.rdata.Get())};
   }

@@ -41,8 +41,8 @@ class AxiLiteMaster : public Agent {
  private:
   /// A valid that we drive: pending until taken, shown after random cycles.
   struct Request {
-    Port valid;
-    Port ready;
+    Flag valid;
+    Flag ready;
     bool pending = false;
     bool shown = false;
   };

@@ -23,14 +23,15 @@ void AxiMemory::Reset() {
   responses_.clear();
   read_presented_ = false;
   response_presented_ = false;
+  writes_rest_ = false;
   if (ports_.read) {
-    ports_.read->ar.ready.Set(0);
-    ports_.read->rvalid.Set(0);
+    ports_.read->ar.ready.Set(false);
+    ports_.read->rvalid.Set(false);
   }
   if (ports_.write) {
-    ports_.write->aw.ready.Set(0);
-    ports_.write->wready.Set(0);
-    ports_.write->bvalid.Set(0);
+    ports_.write->aw.ready.Set(false);
+    ports_.write->wready.Set(false);
+    ports_.write->bvalid.Set(false);
   }
 }
 
@@ -112,6 +113,7 @@ void AxiMemory::PresentBeat(const ReadBurst& burst) {
 }
 
 void AxiMemory::DriveWrite(uint64_t cycle) {
+  if (writes_rest_) return;
   AxiWritePorts& pins = *ports_.write;
   const size_t open = writes_.size() + responses_.size();
   pins.aw.ready.Set(open < static_cast<size_t>(options_.outstanding) &&
@@ -121,6 +123,7 @@ void AxiMemory::DriveWrite(uint64_t cycle) {
   response_presented_ = !responses_.empty() && cycle >= responses_.front().ready_cycle &&
                         !random_.Chance(options_.stalls);
   pins.bvalid.Set(response_presented_);
+  writes_rest_ = open == 0 && write_beats_.empty() && options_.stalls == 0;
   if (!response_presented_) return;
   pins.bresp.Set(static_cast<uint64_t>(responses_.front().response));
   if (pins.bid) pins.bid->Set(responses_.front().id);
@@ -129,7 +132,7 @@ void AxiMemory::DriveWrite(uint64_t cycle) {
 void AxiMemory::Sample(uint64_t cycle) {
   if (ports_.read) {
     const AxiReadPorts& pins = *ports_.read;
-    if (pins.rvalid.Get() != 0 && pins.rready.Get() != 0) {
+    if (pins.rvalid && pins.rready) {
       ++traffic_.read_beats;
       read_presented_ = false;
       ReadBurst& burst = reads_.front();
@@ -139,20 +142,22 @@ void AxiMemory::Sample(uint64_t cycle) {
         ++burst.beat;
       }
     }
-    if (pins.ar.valid.Get() != 0 && pins.ar.ready.Get() != 0) {
+    if (pins.ar.valid && pins.ar.ready) {
       reads_.push_back({AxiAddress::Read(pins.ar), traffic_.read_bursts++, ReadyCycle(cycle)});
     }
   }
   if (ports_.write) {
     const AxiWritePorts& pins = *ports_.write;
-    if (pins.bvalid.Get() != 0 && pins.bready.Get() != 0) {
+    writes_rest_ = writes_rest_ && !pins.aw.valid && !pins.wvalid;
+    if (writes_rest_) return;
+    if (pins.bvalid && pins.bready) {
       response_presented_ = false;
       responses_.pop_front();
     }
-    if (pins.aw.valid.Get() != 0 && pins.aw.ready.Get() != 0) {
+    if (pins.aw.valid && pins.aw.ready) {
       writes_.push_back({AxiAddress::Read(pins.aw), traffic_.write_bursts++});
     }
-    if (pins.wvalid.Get() != 0 && pins.wready.Get() != 0) {
+    if (pins.wvalid && pins.wready) {
       ++traffic_.write_beats;
       const auto data = pins.wdata.Bytes();
       const auto strobes = pins.wstrb.Bytes();

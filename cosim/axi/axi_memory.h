@@ -61,6 +61,7 @@ class AxiMemory : public Agent {
   void SetStalls(double stalls, int latency_jitter) {
     options_.stalls = stalls;
     options_.latency_jitter = latency_jitter;
+    writes_rest_ = false;
   }
 
   /// Forgets what is outstanding: the design is being reset.
@@ -122,6 +123,7 @@ class AxiMemory : public Agent {
   std::deque<WriteResponse> responses_;
   bool read_presented_ = false;
   bool response_presented_ = false;
+  bool writes_rest_ = false;  ///< nothing written or answered, and the pins say so
 };
 
 }  // namespace edgebert::cosim

@@ -19,18 +19,22 @@ enum class AxiBurst : uint8_t { kFixed = 0, kIncrement = 1, kWrap = 2 };
 
 /// Address channel of a full AXI4 interface (AR or AW).
 struct AxiAddressPorts {
-  Port valid, ready, addr, len, size, burst;
+  Flag valid, ready;
+  Port addr, len, size, burst;
   std::optional<Port> id;
 };
 struct AxiReadPorts {
   AxiAddressPorts ar;
-  Port rvalid, rready, rdata, rresp, rlast;
+  Flag rvalid, rready;
+  Port rdata, rresp, rlast;
   std::optional<Port> rid;
 };
 struct AxiWritePorts {
   AxiAddressPorts aw;
-  Port wvalid, wready, wdata, wstrb, wlast;
-  Port bvalid, bready, bresp;
+  Flag wvalid, wready;
+  Port wdata, wstrb, wlast;
+  Flag bvalid, bready;
+  Port bresp;
   std::optional<Port> bid;
 };
 
@@ -44,8 +48,8 @@ struct AxiPorts {
 };
 
 struct AxiLitePorts {
-  Port awvalid, awready, awaddr, wvalid, wready, wdata, wstrb, bvalid, bready, bresp;
-  Port arvalid, arready, araddr, rvalid, rready, rdata, rresp;
+  Flag awvalid, awready, wvalid, wready, bvalid, bready, arvalid, arready, rvalid, rready;
+  Port awaddr, wdata, wstrb, bresp, araddr, rdata, rresp;
 
   static AxiLitePorts Bind(const Dut& dut, const std::string& prefix = "s_axil_");
 };

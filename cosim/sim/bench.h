@@ -17,18 +17,28 @@ class Agent {
   virtual void Sample(uint64_t /*cycle*/) {}
 };
 
+/// An agent that only looks.
+class Monitor : public Agent {
+ public:
+  void Drive(uint64_t /*cycle*/) final {}
+};
+
 class Bench {
  public:
   explicit Bench(Dut& dut) : dut_(dut) {}
 
   /// Agents are called in the order of adding; they must outlive the bench.
-  void Add(Agent& agent) { agents_.push_back(&agent); }
+  void Add(Agent& agent) {
+    drivers_.push_back(&agent);
+    samplers_.push_back(&agent);
+  }
+  void Add(Monitor& monitor) { samplers_.push_back(&monitor); }
 
   void Cycle() {
     const uint64_t cycle = dut_.cycles();
-    for (Agent* agent : agents_) agent->Drive(cycle);
+    for (Agent* agent : drivers_) agent->Drive(cycle);
     dut_.Eval();
-    for (Agent* agent : agents_) agent->Sample(cycle);
+    for (Agent* agent : samplers_) agent->Sample(cycle);
     dut_.Tick();
   }
 
@@ -47,7 +57,8 @@ class Bench {
 
  private:
   Dut& dut_;
-  std::vector<Agent*> agents_;
+  std::vector<Agent*> drivers_;
+  std::vector<Agent*> samplers_;
 };
 
 }  // namespace edgebert::cosim

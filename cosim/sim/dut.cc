@@ -14,12 +14,16 @@ uint64_t Port::GetBits(int lsb, int width) const {
   const size_t first = static_cast<size_t>(lsb) / 8;
   const int shift = lsb % 8;
   if (first >= bytes_) return 0;
+  const uint8_t* bytes = static_cast<const uint8_t*>(data_) + first;
   uint64_t low = 0;
-  const size_t count = std::min<size_t>(8, bytes_ - first);
-  std::memcpy(&low, static_cast<const uint8_t*>(data_) + first, count);
+  if (first + sizeof(low) <= bytes_) {
+    std::memcpy(&low, bytes, sizeof(low));  // of a known size: one instruction
+  } else {
+    std::memcpy(&low, bytes, bytes_ - first);
+  }
   low >>= shift;
   if (shift != 0 && first + 8 < bytes_) {
-    const uint64_t high = static_cast<const uint8_t*>(data_)[first + 8];
+    const uint64_t high = bytes[8];
     low |= high << (64 - shift);
   }
   return low & Mask(width);
@@ -39,6 +43,15 @@ void Port::SetBits(int lsb, int width, uint64_t value) {
     byte = static_cast<uint8_t>((byte & ~mask) | (((value >> done) << bit) & mask));
     done += take;
   }
+}
+
+Flag::Flag(Port port) : data_(static_cast<uint8_t*>(port.data_)), writable_(port.writable_) {
+  EB_CHECK(port.bits_ == 1, "a flag of {} bits", port.bits_);
+}
+
+void Flag::StopAtOutput() {
+  EB_CHECK(false, "the signal is an output, or not public for writing");
+  std::abort();
 }
 
 std::vector<uint32_t> Port::GetWide() const {
@@ -118,7 +131,7 @@ Result<Dut> Dut::Build(const BuildOptions& options, uint32_t seed) {
   dut.api_->visit(dut.model_, add, dut.names_.get());
   // A purely combinational design has no clock; Tick then only evaluates.
   static uint8_t no_clock = 0;
-  dut.clock_ = dut.Find("clk_i").value_or(Port(&no_clock, 1, 1, true));
+  dut.clock_ = Flag(dut.Find("clk_i").value_or(Port(&no_clock, 1, 1, true)));
   for (const char* name : {"clk_i", "rst_ni"}) {
     if (auto port = dut.Find(name)) port->Set(0);
   }

@@ -39,7 +39,7 @@ class Port {
 
   /// The value of a port of at most 64 bits.
   [[nodiscard]] uint64_t Get() const {
-    if (bytes_ == 1) return *static_cast<const uint8_t*>(data_);  // most are handshakes
+    if (bytes_ == 1) return *static_cast<const uint8_t*>(data_);  // most are narrow
     switch (bytes_) {
       case 2:
         return *static_cast<const uint16_t*>(data_);
@@ -56,10 +56,6 @@ class Port {
 
   /// `value` must fit the port.
   void Set(uint64_t value) {
-    if (value <= 1 && bytes_ == 1 && writable_) {  // a handshake, as most are
-      *static_cast<uint8_t*>(data_) = static_cast<uint8_t>(value);
-      return;
-    }
     EB_CHECK(bits_ >= 64 || (value >> bits_) == 0, "{:#x} does not fit {} bits", value, bits_);
     SetTruncated(value);
   }
@@ -115,6 +111,7 @@ class Port {
   }
 
  private:
+  friend class Flag;
   static uint64_t Mask(int width) {
     return width >= 64 ? ~uint64_t{0} : (uint64_t{1} << width) - 1;
   }
@@ -146,6 +143,26 @@ class Port {
   void* data_ = nullptr;
   uint32_t bits_ = 0;
   uint32_t bytes_ = 0;
+  bool writable_ = false;
+};
+
+/// A port of one bit, as handshakes are: looked at in every cycle, so without the cases of Port.
+class Flag {
+ public:
+  Flag() = default;
+  /// From a Port of one bit.
+  Flag(Port port);  // NOLINT(google-explicit-constructor): it is one
+  [[nodiscard]] bool Get() const { return *data_ != 0; }
+  explicit operator bool() const { return Get(); }
+  void Set(bool value) {
+    if (!writable_) StopAtOutput();
+    *data_ = static_cast<uint8_t>(value);
+  }
+
+ private:
+  [[noreturn]] static void StopAtOutput();
+
+  uint8_t* data_ = nullptr;
   bool writable_ = false;
 };
 
@@ -240,7 +257,7 @@ class Dut {
   const EbDutApi* api_ = nullptr;
   void* model_ = nullptr;
   std::unique_ptr<Names_> names_;
-  Port clock_;
+  Flag clock_;
   uint64_t cycles_ = 0;
   uint64_t cycle_limit_ = 100'000'000;
   bool settled_ = false;

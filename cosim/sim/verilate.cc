@@ -178,7 +178,13 @@ std::vector<std::string> CompilerFlags(const BuildOptions& options, const Compil
     flags.push_back(options.optimize == Optimize::kSpeed ? "-O2" : "-O1");
   }
   if (compiler.command.back() == "clang++") {
-    flags.push_back("-fbracket-depth=4096");
+    // Verilator has unrolled the loops; what is left to vectorise are its arrays of trigger flags,
+    // which are written one by one: wide loads would wait for those stores. Lanes lie apart, so
+    // that wider vectors cost more gathering than they save.
+    flags.insert(flags.end(), {"-fbracket-depth=4096", "-fno-vectorize"});
+#if defined(__x86_64__)
+    flags.emplace_back("-mprefer-vector-width=128");
+#endif
   } else {
     flags.push_back("-fno-gnu-unique");
   }

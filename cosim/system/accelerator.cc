@@ -240,7 +240,7 @@ Status Accelerator::LoadProgram(const model::Image& image) {
   const auto limit = static_cast<uint64_t>(
       kLoadConstant + kLoadFactor * static_cast<double>(bits) / config_.axi.data_width *
                           CyclesABeat(config_, options_.latency, options_.stalls));
-  if (!bench_.RunUntil([&] { return irq_.Get() != 0; }, limit)) {
+  if (!bench_.RunUntil([&] { return irq_.Get(); }, limit)) {
     return Error({}, fmt::format("the program is not loaded after {} cycles", limit), "cosim-load");
   }
   const uint32_t error = ReadRegister("ERROR");
@@ -280,7 +280,7 @@ HardwareResult Accelerator::Run(std::span<const uint32_t> tokens, uint32_t thres
   bool stopped = false;
   const auto done = [&] {
     stopped = stop && stop();
-    return stopped || irq_.Get() != 0;
+    return stopped || irq_.Get();
   };
   result.finished = bench_.RunUntil(done, cycle_limit) && !stopped;
   result.last_cycle = dut_.cycles();

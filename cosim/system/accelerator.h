@@ -89,6 +89,7 @@ class Accelerator {
 
   /// Further agents, called after those of the buses.
   void Add(Agent& agent) { bench_.Add(agent); }
+  void Add(Monitor& monitor) { bench_.Add(monitor); }
 
   /// Resets the design, writes the image to the ReRAM (through the backdoor) and to memory, and
   /// loads the program. The image must outlive its use. Rules: "cosim-image" (too large for the
@@ -135,7 +136,7 @@ class Accelerator {
   spec::AcceleratorConfig config_;
   AcceleratorOptions options_;
   Dut dut_;
-  Port irq_;
+  Flag irq_;
   Bench bench_;
   AxiMemory memory_;
   AxiLiteMaster host_;

@@ -1,6 +1,7 @@
 #include "cosim/system/scoreboard.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "cosim/system/accelerator.h"
@@ -156,6 +157,7 @@ void Scoreboard::Start(std::span<const uint32_t> tokens, uint32_t threshold,
   machine_.Start(tokens, threshold);
   if (state != nullptr) machine_.set_state(*state);
   for (Unit& unit : units_) unit.clear();
+  working_ = 0;
   operations_.clear();
   cleared_ = false;
   divergence_.reset();
@@ -183,12 +185,9 @@ void Scoreboard::Sample(uint64_t cycle) {
   const uint64_t busy = signals_.busy.Get();
   cleared_ = cleared_ || signals_.state.Get() == kStateClear;
   if (cleared_) return;
-  for (size_t u = 0; u < units_.size(); ++u) {
-    const Unit& unit = units_[u];
-    if (!unit.empty() && ((busy >> u) & 1) == 0 &&
-        cycle > operations_[unit.back().operation].first_cycle) {
-      CheckComplete(static_cast<spec::Unit>(u), cycle);
-    }
+  for (uint64_t idle = working_ & ~busy; idle != 0; idle &= idle - 1) {
+    const auto unit = static_cast<spec::Unit>(std::countr_zero(idle));
+    if (cycle > operations_[UnitOf(unit).back().operation].first_cycle) CheckComplete(unit, cycle);
   }
   const uint64_t dispatched = signals_.cmd_valid.Get() & signals_.cmd_ready.Get();
   if (dispatched == 0) return;
@@ -210,17 +209,17 @@ void Scoreboard::SampleWrites(uint64_t cycle) {
               client * lanes * width, width, cycle);
     }
   }
-  if (signals_.score_valid.Get() != 0) {
+  if (signals_.score_valid) {
     Compare(spec::Unit::kMatmul, WriteKind::kScore,
             static_cast<uint32_t>(signals_.score_addr.Get()), signals_.score_data, 0,
             spec::kScoreBits, cycle);
   }
-  if (signals_.logit_valid.Get() != 0) {
+  if (signals_.logit_valid) {
     Compare(spec::Unit::kMatmul, WriteKind::kLogit,
             static_cast<uint32_t>(signals_.logit_strip.Get()), signals_.logit_data, 0,
             spec::kFixedBits, cycle);
   }
-  if (signals_.result_valid.Get() != 0) {
+  if (signals_.result_valid) {
     const auto entropy = static_cast<uint32_t>(signals_.entropy.Get());
     CompareNumber(spec::Unit::kExit, WriteKind::kEntropy, entropy, spec::kEntropyBits, cycle);
     CompareNumber(spec::Unit::kExit, WriteKind::kPrediction,
@@ -271,6 +270,7 @@ void Scoreboard::Dispatch(spec::Unit unit, uint64_t cycle) {
     return;
   }
   collecting_ = &UnitOf(unit).emplace_back(Work{.operation = operations_.size()});
+  working_ |= uint64_t{1} << static_cast<uint32_t>(unit);
   machine_.StepOnce(this);
   collecting_ = nullptr;
   operations_.back().first_cycle = cycle;
@@ -398,6 +398,7 @@ void Scoreboard::CheckComplete(spec::Unit unit_number, uint64_t cycle) {
     operations_[work.operation].last_cycle = cycle;
   }
   unit.clear();
+  working_ &= ~(uint64_t{1} << static_cast<uint32_t>(unit_number));
 }
 
 std::string Scoreboard::Decode(WriteKind kind, int64_t value,

@@ -52,7 +52,7 @@ struct Operation {
   uint64_t last_cycle = 0;   ///< the unit is idle or writes for the next one; 0 while it works
 };
 
-class Scoreboard : public Agent, private model::MachineObserver {
+class Scoreboard : public Monitor, private model::MachineObserver {
  public:
   /// `image` must pass Machine::Check and outlive the scoreboard.
   Scoreboard(const Dut& dut, const spec::AcceleratorConfig& config, const model::Image& image);
@@ -99,9 +99,8 @@ class Scoreboard : public Agent, private model::MachineObserver {
     explicit Signals(const Dut& dut);
     Port cmd_valid, cmd_ready, busy, pc, iteration, state, segment_valid, segment_ready;
     Port wr_valid, wr_ready, wr_addr, wr_data, rd_valid, rd_ready;
-    Port score_valid, score_addr, score_data;
-    Port logit_valid, logit_strip, logit_data;
-    Port result_valid, entropy, prediction, exit;
+    Flag score_valid, logit_valid, result_valid;
+    Port score_addr, score_data, logit_strip, logit_data, entropy, prediction, exit;
     Port words_request, words_valid, tile_request, tile_valid, beat_valid, beat_ready;
   };
 
@@ -137,6 +136,7 @@ class Scoreboard : public Agent, private model::MachineObserver {
   Signals signals_;
   model::Machine machine_;
   std::array<Unit, spec::kUnits> units_;
+  uint64_t working_ = 0;  ///< a bit for every unit of units_ that is not empty
   Work* collecting_ = nullptr;
   std::vector<Operation> operations_;
   bool cleared_ = false;  ///< an error has dropped what the units were doing
@@ -147,7 +147,7 @@ class Scoreboard : public Agent, private model::MachineObserver {
 };
 
 /// Cycles within which a sentence surely ends, from the golden counts: many times the ideal.
-uint64_t CycleLimit(const model::Counts& counts, const spec::AcceleratorConfig& config,
-                    int latency, double stalls);
+uint64_t CycleLimit(const model::Counts& counts, const spec::AcceleratorConfig& config, int latency,
+                    double stalls);
 
 }  // namespace edgebert::cosim

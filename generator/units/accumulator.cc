@@ -117,9 +117,9 @@ is zero. Reads and additions use different banks.)");
       wire [DotW-1:0] dot = dot_i[j*DotW +: DotW];
       wire [SUM_W-1:0] sum = {{(SUM_W-AccW){old_acc[AccW-1]}}, old_acc}
           + {{(SUM_W-DotW){dot[DotW-1]}}, dot};
-      wire [SUM_W-AccW:0] top = sum[SUM_W-1:AccW-1];
 
-      assign overflow[j] = (|top) & ~(&top);
+      // The bits that are cut off all repeat the sign.
+      assign overflow[j] = |(sum[SUM_W-1:AccW] ^ sum[SUM_W-2:AccW-1]);
       assign sum_word[j*AccW +: AccW] =
           overflow[j] ? {sum[SUM_W-1], {(AccW-1){~sum[SUM_W-1]}}} : sum[AccW-1:0];
     end

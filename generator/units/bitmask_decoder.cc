@@ -97,13 +97,20 @@ and one word a cycle; the vector appears one cycle after its mask was taken.)");
     end
   end
 
-  genvar lane;
-  generate
-    for (lane = 0; lane < Lanes; lane = lane + 1) begin : g_lane
-      wire [TAKE_W-1:0] place = places_q[TAKE_W*lane +: TAKE_W];
-      assign vec_o[CodeW*lane +: CodeW] = codes_q[CodeW*place +: CodeW] & {CodeW{mask_q[lane]}};
+  reg [Lanes*CodeW-1:0] gathered;  // zero while there is no vector
+  always @* begin : gather
+    reg [TAKE_W-1:0] place;
+    integer          lane;
+    gathered = {(Lanes*CodeW){1'b0}};
+    place = {TAKE_W{1'b0}};
+    if (vec_valid_q) begin
+      for (lane = 0; lane < Lanes; lane = lane + 1) begin
+        place = places_q[TAKE_W*lane +: TAKE_W];
+        gathered[CodeW*lane +: CodeW] = codes_q[CodeW*place +: CodeW] & {CodeW{mask_q[lane]}};
+      end
     end
-  endgenerate
+  end
+  assign vec_o       = gathered;
   assign vec_valid_o = vec_valid_q;
 )");
   return m;

@@ -258,17 +258,15 @@ std::string StoredRegisters() {
     const std::string name = LowerCase(r.name);
     declarations += fmt::format("  reg [31:0] {}_q;\n", name);
     resets += fmt::format("      {:<19} <= 32'd0;\n", name + "_q");
-    writes += fmt::format(
-        "      if (wr_ok && (wr_addr == ADDR_{})) begin\n"
-        "        {}_q <= ({}_q & ~wr_mask) | wr_bits;\n"
-        "      end\n",
-        r.name, name, name);
+    writes +=
+        fmt::format("        ADDR_{}: {}_q <= ({}_q & ~wr_mask) | wr_bits;\n", r.name, name, name);
     if (r.access == Access::kReadWrite)
       outputs += fmt::format("  assign {}_o = {}_q;\n", name, name);
   }
   return declarations +
          "\n  always @(posedge clk_i or negedge rst_ni) begin\n    if (!rst_ni) begin\n" + resets +
-         "    end else begin\n" + writes + "    end\n  end\n\n" + outputs;
+         "    end else if (wr_ok) begin\n      case (wr_addr)\n" + writes +
+         "        default: ;\n      endcase\n    end\n  end\n\n" + outputs;
 }
 
 constexpr const char* kStatus = R"(
@@ -309,7 +307,8 @@ std::string Counters() {
   for (const spec::Counter& c : spec::kCounters) {
     const std::string name = LowerCase(c.name);
     const std::string width = CounterEventWidth(c.name);
-    text += fmt::format(R"(  wire [63:0] {0};
+    text += fmt::format(R"(  wire [31:0] {0}_low;
+  wire [31:0] {0}_high;
   eb_counter #(
     .EventW({1})
   ) u_{0} (
@@ -318,7 +317,8 @@ std::string Counters() {
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_{0}_i),
-    .count_o({0})
+    .low_o({0}_low),
+    .high_o({0}_high)
   );
 )",
                         name, width.empty() ? "1" : width);
@@ -341,8 +341,8 @@ std::string ReadMultiplexer() {
   }
   for (const spec::Counter& c : spec::kCounters) {
     const std::string name = LowerCase(c.name);
-    text += fmt::format("      ADDR_COUNT_{}: rd_data = {}[31:0];\n", c.name, name);
-    text += fmt::format("      ADDR_COUNT_{} + {}'d4: rd_data = {}[63:32];\n", c.name, kAddressBits,
+    text += fmt::format("      ADDR_COUNT_{}: rd_data = {}_low;\n", c.name, name);
+    text += fmt::format("      ADDR_COUNT_{} + {}'d4: rd_data = {}_high;\n", c.name, kAddressBits,
                         name);
   }
   text += R"(      default: begin

@@ -30,6 +30,8 @@ tree, 4 also inside the multipliers.)");
   m.Group("Activations of one row.").Input("row_valid_i").Input("row_codes_i", "Lanes*CodeW");
   m.Group("Dot products, lane 0 in the low bits.");
   m.Output("dot_o", "Lanes*(2*(CodeW-ExpW+(1<<ExpW))-1+$clog2(Lanes))");
+  m.Local("MAN_W", "CodeW - 1 - ExpW");
+  m.Local("OPERAND_W", "CodeW + 1", "a code with its leading one");
   m.Local("PROD_W", "2 * (CodeW - ExpW + (1 << ExpW)) - 1");
   m.Local("DOT_W", "PROD_W + $clog2(Lanes)");
   m.Local("GROUP", "4", "products summed before the tree's own register");
@@ -42,17 +44,22 @@ tree, 4 also inside the multipliers.)");
   m.Body(R"(
   // Arrays are indexed [k lane][output lane]; all but the shadow tile are plain registers.
   reg [CodeW-1:0] shadow_q [0:Lanes-1][0:Lanes-1];
-  (* mem2reg *) reg [CodeW-1:0] active_q [0:Lanes-1][0:Lanes-1];
-  (* mem2reg *) reg [CodeW-1:0] row_q [0:Lanes-1];
-  wire [PROD_W-1:0] product_d [0:Lanes-1][0:Lanes-1];
+  (* mem2reg *) reg [OPERAND_W-1:0] active_q [0:Lanes-1][0:Lanes-1];
+  (* mem2reg *) reg [OPERAND_W-1:0] row_q [0:Lanes-1];
   (* mem2reg *) reg [PROD_W-1:0] product_q [0:Lanes-1][0:Lanes-1];
   wire [PART_W-1:0] part_d [0:GROUPS-1][0:Lanes-1];
   wire [PART_W-1:0] part [0:GROUPS-1][0:Lanes-1];
-  wire [DOT_W-1:0] sum_d [0:Lanes-1];
   // valid_q[s]: stage s holds a row; nothing switches in the others.
   reg [Pipeline-1:0] valid_q;
 
   integer j, k, s;
+
+  // What eb_af_multiplier takes of a code. The operand registers hold it, so that no multiplier has
+  // to look for zeros.
+  function [OPERAND_W-1:0] operand;
+    input [CodeW-1:0] code;
+    operand = {code[CodeW-1:MAN_W], |code[CodeW-2:0], code[MAN_W-1:0]};
+  endfunction
 
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -76,14 +83,6 @@ tree, 4 also inside the multipliers.)");
         shadow_q[k][load_index_i] <= load_codes_i[k*CodeW +: CodeW];
       end
     end
-    if (swap_i) begin
-      for (k = 0; k < Lanes; k = k + 1) begin
-        for (j = 0; j < Lanes; j = j + 1) active_q[k][j] <= shadow_q[k][j];
-      end
-    end
-    if (row_valid_i) begin
-      for (k = 0; k < Lanes; k = k + 1) row_q[k] <= row_codes_i[k*CodeW +: CodeW];
-    end
   end
 
 )");
@@ -91,9 +90,19 @@ tree, 4 also inside the multipliers.)");
   genvar gk, gj, gg;
   generate
     for (gk = 0; gk < Lanes; gk = gk + 1) begin : g_k
+      always @(posedge clk_i) begin : operands
+        integer lane;
+        if (swap_i) begin
+          for (lane = 0; lane < Lanes; lane = lane + 1) begin
+            active_q[gk][lane] <= operand(shadow_q[gk][lane]);
+          end
+        end
+        if (row_valid_i) row_q[gk] <= operand(row_codes_i[gk*CodeW +: CodeW]);
+      end
+
       for (gj = 0; gj < Lanes; gj = gj + 1) begin : g_j
-        wire [CodeW-1:0] activation = row_q[gk];
-        wire [CodeW-1:0] weight = active_q[gk][gj];
+        wire [OPERAND_W-1:0] activation = row_q[gk];
+        wire [OPERAND_W-1:0] weight = active_q[gk][gj];
         wire [PROD_W-1:0] product;
 
         eb_af_multiplier #(
@@ -109,18 +118,12 @@ tree, 4 also inside the multipliers.)");
           .product_o(product)
         );
 
-        assign product_d[gk][gj] = product;
+        always @(posedge clk_i) begin
+          if (valid_q[SHIFT_CUT]) product_q[gk][gj] <= product;
+        end
       end
     end
   endgenerate
-
-  always @(posedge clk_i) begin
-    if (valid_q[SHIFT_CUT]) begin
-      for (k = 0; k < Lanes; k = k + 1) begin
-        for (j = 0; j < Lanes; j = j + 1) product_q[k][j] <= product_d[k][j];
-      end
-    end
-  end
 
 )");
   m.Body(R"(
@@ -142,15 +145,11 @@ tree, 4 also inside the multipliers.)");
     end
     if (TREE_CUT != 0) begin : g_tree_cut
       (* mem2reg *) reg [PART_W-1:0] part_q [0:GROUPS-1][0:Lanes-1];
-      always @(posedge clk_i) begin
-        if (valid_q[SHIFT_CUT+1]) begin
-          for (k = 0; k < GROUPS; k = k + 1) begin
-            for (j = 0; j < Lanes; j = j + 1) part_q[k][j] <= part_d[k][j];
-          end
-        end
-      end
       for (gg = 0; gg < GROUPS; gg = gg + 1) begin : g_group
         for (gj = 0; gj < Lanes; gj = gj + 1) begin : g_lane
+          always @(posedge clk_i) begin
+            if (valid_q[SHIFT_CUT+1]) part_q[gg][gj] <= part_d[gg][gj];
+          end
           assign part[gg][gj] = part_q[gg][gj];
         end
       end
@@ -172,22 +171,17 @@ tree, 4 also inside the multipliers.)");
         end
       end
     end
-    for (gj = 0; gj < Lanes; gj = gj + 1) begin : g_sum_d
-      assign sum_d[gj] = g_total[GROUPS-1].g_lane[gj].total;
-    end
     if (SUM_CUT != 0) begin : g_sum_cut
       (* mem2reg *) reg [DOT_W-1:0] sum_q [0:Lanes-1];
-      always @(posedge clk_i) begin
-        if (valid_q[SHIFT_CUT+TREE_CUT+1]) begin
-          for (j = 0; j < Lanes; j = j + 1) sum_q[j] <= sum_d[j];
-        end
-      end
       for (gj = 0; gj < Lanes; gj = gj + 1) begin : g_lane
+        always @(posedge clk_i) begin
+          if (valid_q[SHIFT_CUT+TREE_CUT+1]) sum_q[gj] <= g_total[GROUPS-1].g_lane[gj].total;
+        end
         assign dot_o[gj*DOT_W +: DOT_W] = sum_q[gj];
       end
     end else begin : g_sum
       for (gj = 0; gj < Lanes; gj = gj + 1) begin : g_lane
-        assign dot_o[gj*DOT_W +: DOT_W] = sum_d[gj];
+        assign dot_o[gj*DOT_W +: DOT_W] = g_total[GROUPS-1].g_lane[gj].total;
       end
     end
   endgenerate

@@ -265,19 +265,16 @@ format_error_o, and the stream stands still until clear_i.)");
     end
   endfunction
 
-  wire [ONES_W-1:0] first_ones = ones_of(head_q[HEADER_W +: Lanes]);
-  wire [ONES_W-1:0] next_ones  = ones_of(masks_q[Lanes +: Lanes]);
-
   always @(posedge clk_i) begin
     if (load) begin
       masks_q <= head_q[HEADER_W +: MASK_W];
-      ones_q  <= first_ones;
+      ones_q  <= ones_of(head_q[HEADER_W +: Lanes]);
       k_q     <= head_q[15:0];
       last_q  <= is_last;
       empty_q <= is_empty;
     end else if (mask_take) begin
       masks_q <= masks_q >> Lanes;
-      ones_q  <= next_ones;
+      ones_q  <= ones_of(masks_q[Lanes +: Lanes]);
     end
     if (mask_take) begin
       out_k_q     <= k_q;

@@ -294,49 +294,24 @@ module eb_registers #(
       result_base_high_q  <= 32'd0;
       resident_bytes_q    <= 32'd0;
       watchdog_q          <= 32'd0;
-    end else begin
-      if (wr_ok && (wr_addr == ADDR_IRQ_ENABLE)) begin
-        irq_enable_q <= (irq_enable_q & ~wr_mask) | wr_bits;
-      end
-      if (wr_ok && (wr_addr == ADDR_LENGTH)) begin
-        length_q <= (length_q & ~wr_mask) | wr_bits;
-      end
-      if (wr_ok && (wr_addr == ADDR_THRESHOLD)) begin
-        threshold_q <= (threshold_q & ~wr_mask) | wr_bits;
-      end
-      if (wr_ok && (wr_addr == ADDR_PROGRAM_LENGTH)) begin
-        program_length_q <= (program_length_q & ~wr_mask) | wr_bits;
-      end
-      if (wr_ok && (wr_addr == ADDR_PROGRAM_BASE_LOW)) begin
-        program_base_low_q <= (program_base_low_q & ~wr_mask) | wr_bits;
-      end
-      if (wr_ok && (wr_addr == ADDR_PROGRAM_BASE_HIGH)) begin
-        program_base_high_q <= (program_base_high_q & ~wr_mask) | wr_bits;
-      end
-      if (wr_ok && (wr_addr == ADDR_WEIGHT_BASE_LOW)) begin
-        weight_base_low_q <= (weight_base_low_q & ~wr_mask) | wr_bits;
-      end
-      if (wr_ok && (wr_addr == ADDR_WEIGHT_BASE_HIGH)) begin
-        weight_base_high_q <= (weight_base_high_q & ~wr_mask) | wr_bits;
-      end
-      if (wr_ok && (wr_addr == ADDR_TOKEN_BASE_LOW)) begin
-        token_base_low_q <= (token_base_low_q & ~wr_mask) | wr_bits;
-      end
-      if (wr_ok && (wr_addr == ADDR_TOKEN_BASE_HIGH)) begin
-        token_base_high_q <= (token_base_high_q & ~wr_mask) | wr_bits;
-      end
-      if (wr_ok && (wr_addr == ADDR_RESULT_BASE_LOW)) begin
-        result_base_low_q <= (result_base_low_q & ~wr_mask) | wr_bits;
-      end
-      if (wr_ok && (wr_addr == ADDR_RESULT_BASE_HIGH)) begin
-        result_base_high_q <= (result_base_high_q & ~wr_mask) | wr_bits;
-      end
-      if (wr_ok && (wr_addr == ADDR_RESIDENT_BYTES)) begin
-        resident_bytes_q <= (resident_bytes_q & ~wr_mask) | wr_bits;
-      end
-      if (wr_ok && (wr_addr == ADDR_WATCHDOG)) begin
-        watchdog_q <= (watchdog_q & ~wr_mask) | wr_bits;
-      end
+    end else if (wr_ok) begin
+      case (wr_addr)
+        ADDR_IRQ_ENABLE: irq_enable_q <= (irq_enable_q & ~wr_mask) | wr_bits;
+        ADDR_LENGTH: length_q <= (length_q & ~wr_mask) | wr_bits;
+        ADDR_THRESHOLD: threshold_q <= (threshold_q & ~wr_mask) | wr_bits;
+        ADDR_PROGRAM_LENGTH: program_length_q <= (program_length_q & ~wr_mask) | wr_bits;
+        ADDR_PROGRAM_BASE_LOW: program_base_low_q <= (program_base_low_q & ~wr_mask) | wr_bits;
+        ADDR_PROGRAM_BASE_HIGH: program_base_high_q <= (program_base_high_q & ~wr_mask) | wr_bits;
+        ADDR_WEIGHT_BASE_LOW: weight_base_low_q <= (weight_base_low_q & ~wr_mask) | wr_bits;
+        ADDR_WEIGHT_BASE_HIGH: weight_base_high_q <= (weight_base_high_q & ~wr_mask) | wr_bits;
+        ADDR_TOKEN_BASE_LOW: token_base_low_q <= (token_base_low_q & ~wr_mask) | wr_bits;
+        ADDR_TOKEN_BASE_HIGH: token_base_high_q <= (token_base_high_q & ~wr_mask) | wr_bits;
+        ADDR_RESULT_BASE_LOW: result_base_low_q <= (result_base_low_q & ~wr_mask) | wr_bits;
+        ADDR_RESULT_BASE_HIGH: result_base_high_q <= (result_base_high_q & ~wr_mask) | wr_bits;
+        ADDR_RESIDENT_BYTES: resident_bytes_q <= (resident_bytes_q & ~wr_mask) | wr_bits;
+        ADDR_WATCHDOG: watchdog_q <= (watchdog_q & ~wr_mask) | wr_bits;
+        default: ;
+      endcase
     end
   end
 
@@ -385,7 +360,8 @@ module eb_registers #(
   assign irq_o = ((irq_status_q & irq_enable_q[3:0]) != 4'd0);
 
   // Performance counters.
-  wire [63:0] cycles;
+  wire [31:0] cycles_low;
+  wire [31:0] cycles_high;
   eb_counter #(
     .EventW(1)
   ) u_cycles (
@@ -394,9 +370,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_cycles_i),
-    .count_o(cycles)
+    .low_o(cycles_low),
+    .high_o(cycles_high)
   );
-  wire [63:0] mac_cycles;
+  wire [31:0] mac_cycles_low;
+  wire [31:0] mac_cycles_high;
   eb_counter #(
     .EventW(1)
   ) u_mac_cycles (
@@ -405,9 +383,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_mac_cycles_i),
-    .count_o(mac_cycles)
+    .low_o(mac_cycles_low),
+    .high_o(mac_cycles_high)
   );
-  wire [63:0] gated_rows;
+  wire [31:0] gated_rows_low;
+  wire [31:0] gated_rows_high;
   eb_counter #(
     .EventW(1)
   ) u_gated_rows (
@@ -416,9 +396,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_gated_rows_i),
-    .count_o(gated_rows)
+    .low_o(gated_rows_low),
+    .high_o(gated_rows_high)
   );
-  wire [63:0] wait_weight;
+  wire [31:0] wait_weight_low;
+  wire [31:0] wait_weight_high;
   eb_counter #(
     .EventW(1)
   ) u_wait_weight (
@@ -427,9 +409,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_wait_weight_i),
-    .count_o(wait_weight)
+    .low_o(wait_weight_low),
+    .high_o(wait_weight_high)
   );
-  wire [63:0] wait_held;
+  wire [31:0] wait_held_low;
+  wire [31:0] wait_held_high;
   eb_counter #(
     .EventW(1)
   ) u_wait_held (
@@ -438,9 +422,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_wait_held_i),
-    .count_o(wait_held)
+    .low_o(wait_held_low),
+    .high_o(wait_held_high)
   );
-  wire [63:0] wait_read;
+  wire [31:0] wait_read_low;
+  wire [31:0] wait_read_high;
   eb_counter #(
     .EventW(1)
   ) u_wait_read (
@@ -449,9 +435,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_wait_read_i),
-    .count_o(wait_read)
+    .low_o(wait_read_low),
+    .high_o(wait_read_high)
   );
-  wire [63:0] wait_drain;
+  wire [31:0] wait_drain_low;
+  wire [31:0] wait_drain_high;
   eb_counter #(
     .EventW(1)
   ) u_wait_drain (
@@ -460,9 +448,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_wait_drain_i),
-    .count_o(wait_drain)
+    .low_o(wait_drain_low),
+    .high_o(wait_drain_high)
   );
-  wire [63:0] idle_matmul;
+  wire [31:0] idle_matmul_low;
+  wire [31:0] idle_matmul_high;
   eb_counter #(
     .EventW(1)
   ) u_idle_matmul (
@@ -471,9 +461,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_idle_matmul_i),
-    .count_o(idle_matmul)
+    .low_o(idle_matmul_low),
+    .high_o(idle_matmul_high)
   );
-  wire [63:0] tiles;
+  wire [31:0] tiles_low;
+  wire [31:0] tiles_high;
   eb_counter #(
     .EventW(1)
   ) u_tiles (
@@ -482,9 +474,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_tiles_i),
-    .count_o(tiles)
+    .low_o(tiles_low),
+    .high_o(tiles_high)
   );
-  wire [63:0] window_rows_skipped;
+  wire [31:0] window_rows_skipped_low;
+  wire [31:0] window_rows_skipped_high;
   eb_counter #(
     .EventW(10)
   ) u_window_rows_skipped (
@@ -493,9 +487,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_window_rows_skipped_i),
-    .count_o(window_rows_skipped)
+    .low_o(window_rows_skipped_low),
+    .high_o(window_rows_skipped_high)
   );
-  wire [63:0] weight_beats;
+  wire [31:0] weight_beats_low;
+  wire [31:0] weight_beats_high;
   eb_counter #(
     .EventW(1)
   ) u_weight_beats (
@@ -504,9 +500,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_weight_beats_i),
-    .count_o(weight_beats)
+    .low_o(weight_beats_low),
+    .high_o(weight_beats_high)
   );
-  wire [63:0] weight_nonzeros;
+  wire [31:0] weight_nonzeros_low;
+  wire [31:0] weight_nonzeros_high;
   eb_counter #(
     .EventW(NonzeroW)
   ) u_weight_nonzeros (
@@ -515,9 +513,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_weight_nonzeros_i),
-    .count_o(weight_nonzeros)
+    .low_o(weight_nonzeros_low),
+    .high_o(weight_nonzeros_high)
   );
-  wire [63:0] activation_reads;
+  wire [31:0] activation_reads_low;
+  wire [31:0] activation_reads_high;
   eb_counter #(
     .EventW(1)
   ) u_activation_reads (
@@ -526,9 +526,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_activation_reads_i),
-    .count_o(activation_reads)
+    .low_o(activation_reads_low),
+    .high_o(activation_reads_high)
   );
-  wire [63:0] activation_writes;
+  wire [31:0] activation_writes_low;
+  wire [31:0] activation_writes_high;
   eb_counter #(
     .EventW(1)
   ) u_activation_writes (
@@ -537,9 +539,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_activation_writes_i),
-    .count_o(activation_writes)
+    .low_o(activation_writes_low),
+    .high_o(activation_writes_high)
   );
-  wire [63:0] score_reads;
+  wire [31:0] score_reads_low;
+  wire [31:0] score_reads_high;
   eb_counter #(
     .EventW(1)
   ) u_score_reads (
@@ -548,9 +552,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_score_reads_i),
-    .count_o(score_reads)
+    .low_o(score_reads_low),
+    .high_o(score_reads_high)
   );
-  wire [63:0] score_writes;
+  wire [31:0] score_writes_low;
+  wire [31:0] score_writes_high;
   eb_counter #(
     .EventW(1)
   ) u_score_writes (
@@ -559,9 +565,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_score_writes_i),
-    .count_o(score_writes)
+    .low_o(score_writes_low),
+    .high_o(score_writes_high)
   );
-  wire [63:0] reram_reads;
+  wire [31:0] reram_reads_low;
+  wire [31:0] reram_reads_high;
   eb_counter #(
     .EventW(1)
   ) u_reram_reads (
@@ -570,9 +578,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_reram_reads_i),
-    .count_o(reram_reads)
+    .low_o(reram_reads_low),
+    .high_o(reram_reads_high)
   );
-  wire [63:0] softmax_cycles;
+  wire [31:0] softmax_cycles_low;
+  wire [31:0] softmax_cycles_high;
   eb_counter #(
     .EventW(1)
   ) u_softmax_cycles (
@@ -581,9 +591,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_softmax_cycles_i),
-    .count_o(softmax_cycles)
+    .low_o(softmax_cycles_low),
+    .high_o(softmax_cycles_high)
   );
-  wire [63:0] layer_norm_cycles;
+  wire [31:0] layer_norm_cycles_low;
+  wire [31:0] layer_norm_cycles_high;
   eb_counter #(
     .EventW(1)
   ) u_layer_norm_cycles (
@@ -592,9 +604,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_layer_norm_cycles_i),
-    .count_o(layer_norm_cycles)
+    .low_o(layer_norm_cycles_low),
+    .high_o(layer_norm_cycles_high)
   );
-  wire [63:0] embed_cycles;
+  wire [31:0] embed_cycles_low;
+  wire [31:0] embed_cycles_high;
   eb_counter #(
     .EventW(1)
   ) u_embed_cycles (
@@ -603,9 +617,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_embed_cycles_i),
-    .count_o(embed_cycles)
+    .low_o(embed_cycles_low),
+    .high_o(embed_cycles_high)
   );
-  wire [63:0] exit_cycles;
+  wire [31:0] exit_cycles_low;
+  wire [31:0] exit_cycles_high;
   eb_counter #(
     .EventW(1)
   ) u_exit_cycles (
@@ -614,9 +630,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_exit_cycles_i),
-    .count_o(exit_cycles)
+    .low_o(exit_cycles_low),
+    .high_o(exit_cycles_high)
   );
-  wire [63:0] instructions;
+  wire [31:0] instructions_low;
+  wire [31:0] instructions_high;
   eb_counter #(
     .EventW(1)
   ) u_instructions (
@@ -625,9 +643,11 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_instructions_i),
-    .count_o(instructions)
+    .low_o(instructions_low),
+    .high_o(instructions_high)
   );
-  wire [63:0] reram_corrected;
+  wire [31:0] reram_corrected_low;
+  wire [31:0] reram_corrected_high;
   eb_counter #(
     .EventW(1)
   ) u_reram_corrected (
@@ -636,7 +656,8 @@ module eb_registers #(
     .clear_i(counters_clear_i),
     .run_i(counters_run_i),
     .events_i(count_reram_corrected_i),
-    .count_o(reram_corrected)
+    .low_o(reram_corrected_low),
+    .high_o(reram_corrected_high)
   );
 
   // What a read answers.
@@ -672,52 +693,52 @@ module eb_registers #(
       ADDR_SATURATION: rd_data = {31'd0, saturated_q};
       ADDR_RESIDENT_BYTES: rd_data = resident_bytes_q;
       ADDR_WATCHDOG: rd_data = watchdog_q;
-      ADDR_COUNT_CYCLES: rd_data = cycles[31:0];
-      ADDR_COUNT_CYCLES + 11'd4: rd_data = cycles[63:32];
-      ADDR_COUNT_MAC_CYCLES: rd_data = mac_cycles[31:0];
-      ADDR_COUNT_MAC_CYCLES + 11'd4: rd_data = mac_cycles[63:32];
-      ADDR_COUNT_GATED_ROWS: rd_data = gated_rows[31:0];
-      ADDR_COUNT_GATED_ROWS + 11'd4: rd_data = gated_rows[63:32];
-      ADDR_COUNT_WAIT_WEIGHT: rd_data = wait_weight[31:0];
-      ADDR_COUNT_WAIT_WEIGHT + 11'd4: rd_data = wait_weight[63:32];
-      ADDR_COUNT_WAIT_HELD: rd_data = wait_held[31:0];
-      ADDR_COUNT_WAIT_HELD + 11'd4: rd_data = wait_held[63:32];
-      ADDR_COUNT_WAIT_READ: rd_data = wait_read[31:0];
-      ADDR_COUNT_WAIT_READ + 11'd4: rd_data = wait_read[63:32];
-      ADDR_COUNT_WAIT_DRAIN: rd_data = wait_drain[31:0];
-      ADDR_COUNT_WAIT_DRAIN + 11'd4: rd_data = wait_drain[63:32];
-      ADDR_COUNT_IDLE_MATMUL: rd_data = idle_matmul[31:0];
-      ADDR_COUNT_IDLE_MATMUL + 11'd4: rd_data = idle_matmul[63:32];
-      ADDR_COUNT_TILES: rd_data = tiles[31:0];
-      ADDR_COUNT_TILES + 11'd4: rd_data = tiles[63:32];
-      ADDR_COUNT_WINDOW_ROWS_SKIPPED: rd_data = window_rows_skipped[31:0];
-      ADDR_COUNT_WINDOW_ROWS_SKIPPED + 11'd4: rd_data = window_rows_skipped[63:32];
-      ADDR_COUNT_WEIGHT_BEATS: rd_data = weight_beats[31:0];
-      ADDR_COUNT_WEIGHT_BEATS + 11'd4: rd_data = weight_beats[63:32];
-      ADDR_COUNT_WEIGHT_NONZEROS: rd_data = weight_nonzeros[31:0];
-      ADDR_COUNT_WEIGHT_NONZEROS + 11'd4: rd_data = weight_nonzeros[63:32];
-      ADDR_COUNT_ACTIVATION_READS: rd_data = activation_reads[31:0];
-      ADDR_COUNT_ACTIVATION_READS + 11'd4: rd_data = activation_reads[63:32];
-      ADDR_COUNT_ACTIVATION_WRITES: rd_data = activation_writes[31:0];
-      ADDR_COUNT_ACTIVATION_WRITES + 11'd4: rd_data = activation_writes[63:32];
-      ADDR_COUNT_SCORE_READS: rd_data = score_reads[31:0];
-      ADDR_COUNT_SCORE_READS + 11'd4: rd_data = score_reads[63:32];
-      ADDR_COUNT_SCORE_WRITES: rd_data = score_writes[31:0];
-      ADDR_COUNT_SCORE_WRITES + 11'd4: rd_data = score_writes[63:32];
-      ADDR_COUNT_RERAM_READS: rd_data = reram_reads[31:0];
-      ADDR_COUNT_RERAM_READS + 11'd4: rd_data = reram_reads[63:32];
-      ADDR_COUNT_SOFTMAX_CYCLES: rd_data = softmax_cycles[31:0];
-      ADDR_COUNT_SOFTMAX_CYCLES + 11'd4: rd_data = softmax_cycles[63:32];
-      ADDR_COUNT_LAYER_NORM_CYCLES: rd_data = layer_norm_cycles[31:0];
-      ADDR_COUNT_LAYER_NORM_CYCLES + 11'd4: rd_data = layer_norm_cycles[63:32];
-      ADDR_COUNT_EMBED_CYCLES: rd_data = embed_cycles[31:0];
-      ADDR_COUNT_EMBED_CYCLES + 11'd4: rd_data = embed_cycles[63:32];
-      ADDR_COUNT_EXIT_CYCLES: rd_data = exit_cycles[31:0];
-      ADDR_COUNT_EXIT_CYCLES + 11'd4: rd_data = exit_cycles[63:32];
-      ADDR_COUNT_INSTRUCTIONS: rd_data = instructions[31:0];
-      ADDR_COUNT_INSTRUCTIONS + 11'd4: rd_data = instructions[63:32];
-      ADDR_COUNT_RERAM_CORRECTED: rd_data = reram_corrected[31:0];
-      ADDR_COUNT_RERAM_CORRECTED + 11'd4: rd_data = reram_corrected[63:32];
+      ADDR_COUNT_CYCLES: rd_data = cycles_low;
+      ADDR_COUNT_CYCLES + 11'd4: rd_data = cycles_high;
+      ADDR_COUNT_MAC_CYCLES: rd_data = mac_cycles_low;
+      ADDR_COUNT_MAC_CYCLES + 11'd4: rd_data = mac_cycles_high;
+      ADDR_COUNT_GATED_ROWS: rd_data = gated_rows_low;
+      ADDR_COUNT_GATED_ROWS + 11'd4: rd_data = gated_rows_high;
+      ADDR_COUNT_WAIT_WEIGHT: rd_data = wait_weight_low;
+      ADDR_COUNT_WAIT_WEIGHT + 11'd4: rd_data = wait_weight_high;
+      ADDR_COUNT_WAIT_HELD: rd_data = wait_held_low;
+      ADDR_COUNT_WAIT_HELD + 11'd4: rd_data = wait_held_high;
+      ADDR_COUNT_WAIT_READ: rd_data = wait_read_low;
+      ADDR_COUNT_WAIT_READ + 11'd4: rd_data = wait_read_high;
+      ADDR_COUNT_WAIT_DRAIN: rd_data = wait_drain_low;
+      ADDR_COUNT_WAIT_DRAIN + 11'd4: rd_data = wait_drain_high;
+      ADDR_COUNT_IDLE_MATMUL: rd_data = idle_matmul_low;
+      ADDR_COUNT_IDLE_MATMUL + 11'd4: rd_data = idle_matmul_high;
+      ADDR_COUNT_TILES: rd_data = tiles_low;
+      ADDR_COUNT_TILES + 11'd4: rd_data = tiles_high;
+      ADDR_COUNT_WINDOW_ROWS_SKIPPED: rd_data = window_rows_skipped_low;
+      ADDR_COUNT_WINDOW_ROWS_SKIPPED + 11'd4: rd_data = window_rows_skipped_high;
+      ADDR_COUNT_WEIGHT_BEATS: rd_data = weight_beats_low;
+      ADDR_COUNT_WEIGHT_BEATS + 11'd4: rd_data = weight_beats_high;
+      ADDR_COUNT_WEIGHT_NONZEROS: rd_data = weight_nonzeros_low;
+      ADDR_COUNT_WEIGHT_NONZEROS + 11'd4: rd_data = weight_nonzeros_high;
+      ADDR_COUNT_ACTIVATION_READS: rd_data = activation_reads_low;
+      ADDR_COUNT_ACTIVATION_READS + 11'd4: rd_data = activation_reads_high;
+      ADDR_COUNT_ACTIVATION_WRITES: rd_data = activation_writes_low;
+      ADDR_COUNT_ACTIVATION_WRITES + 11'd4: rd_data = activation_writes_high;
+      ADDR_COUNT_SCORE_READS: rd_data = score_reads_low;
+      ADDR_COUNT_SCORE_READS + 11'd4: rd_data = score_reads_high;
+      ADDR_COUNT_SCORE_WRITES: rd_data = score_writes_low;
+      ADDR_COUNT_SCORE_WRITES + 11'd4: rd_data = score_writes_high;
+      ADDR_COUNT_RERAM_READS: rd_data = reram_reads_low;
+      ADDR_COUNT_RERAM_READS + 11'd4: rd_data = reram_reads_high;
+      ADDR_COUNT_SOFTMAX_CYCLES: rd_data = softmax_cycles_low;
+      ADDR_COUNT_SOFTMAX_CYCLES + 11'd4: rd_data = softmax_cycles_high;
+      ADDR_COUNT_LAYER_NORM_CYCLES: rd_data = layer_norm_cycles_low;
+      ADDR_COUNT_LAYER_NORM_CYCLES + 11'd4: rd_data = layer_norm_cycles_high;
+      ADDR_COUNT_EMBED_CYCLES: rd_data = embed_cycles_low;
+      ADDR_COUNT_EMBED_CYCLES + 11'd4: rd_data = embed_cycles_high;
+      ADDR_COUNT_EXIT_CYCLES: rd_data = exit_cycles_low;
+      ADDR_COUNT_EXIT_CYCLES + 11'd4: rd_data = exit_cycles_high;
+      ADDR_COUNT_INSTRUCTIONS: rd_data = instructions_low;
+      ADDR_COUNT_INSTRUCTIONS + 11'd4: rd_data = instructions_high;
+      ADDR_COUNT_RERAM_CORRECTED: rd_data = reram_corrected_low;
+      ADDR_COUNT_RERAM_CORRECTED + 11'd4: rd_data = reram_corrected_high;
       default: begin
         rd_legal = is_logit;
         rd_data  = is_logit ? {{(32 - FIXED_W){logit_i[FIXED_W-1]}}, logit_i} : 32'd0;

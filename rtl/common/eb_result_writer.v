@@ -44,10 +44,10 @@ module eb_result_writer #(
   localparam LOGITS_WORD   = 68;
   localparam MAX_ENTROPIES = LOGITS_WORD - HEADER_WORDS;
 
-  reg [16:0] left_q, left_d;  // words of the record without entropies
-  reg        wr_valid_q, wr_valid_d;
-  reg [16:0] wr_word_q, wr_word_d;
-  reg [31:0] wr_data_q, wr_data_d;
+  reg [16:0] left_q;  // words of the record without entropies
+  reg        wr_valid_q;
+  reg [16:0] wr_word_q;
+  reg [31:0] wr_data_q;
 
   wire active = (left_q != 17'd0);
   wire free   = (!wr_valid_q) || wr_ready_i;
@@ -70,42 +70,34 @@ module eb_result_writer #(
     end
   end
 
-  always @* begin
-    left_d     = left_q;
-    wr_valid_d = wr_valid_q && (!wr_ready_i);
-    wr_word_d  = wr_word_q;
-    wr_data_d  = wr_data_q;
-    if (entropy_valid_i && entropy_ready_o) begin
-      wr_valid_d = (layer_i < MAX_ENTROPIES);
-      wr_word_d  = HEADER_WORDS[16:0] + {1'b0, layer_i};
-      wr_data_d  = {12'd0, entropy_i};
-    end else if (record_valid_i && record_ready_o) begin
-      left_d = HEADER_WORDS[16:0] + {1'b0, classes_i};
-    end else if (active && free && (is_header || logit_grant_i)) begin
-      wr_valid_d = 1'b1;
-      wr_word_d  = is_header ? word : word + MAX_ENTROPIES[16:0];
-      wr_data_d  = record;
-      left_d     = word;
-    end
-    if (clear_i) begin
-      wr_valid_d = 1'b0;
-      left_d     = 17'd0;
-    end
-  end
+  // The next word, when the one before is on its way.
+  wire take_entropy = entropy_valid_i && entropy_ready_o;
+  wire take_record  = record_valid_i && record_ready_o;
+  wire take_word    = active && free && (is_header || logit_grant_i);
 
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       left_q     <= 17'd0;
       wr_valid_q <= 1'b0;
+    end else if (clear_i) begin
+      left_q     <= 17'd0;
+      wr_valid_q <= 1'b0;
     end else begin
-      left_q     <= left_d;
-      wr_valid_q <= wr_valid_d;
+      wr_valid_q <= (wr_valid_q && (!wr_ready_i)) || take_word ||
+                    (take_entropy && (layer_i < MAX_ENTROPIES));
+      if (take_record)    left_q <= HEADER_WORDS[16:0] + {1'b0, classes_i};
+      else if (take_word) left_q <= word;
     end
   end
 
   always @(posedge clk_i) begin
-    wr_word_q <= wr_word_d;
-    wr_data_q <= wr_data_d;
+    if (take_entropy) begin
+      wr_word_q <= HEADER_WORDS[16:0] + {1'b0, layer_i};
+      wr_data_q <= {12'd0, entropy_i};
+    end else if (take_word) begin
+      wr_word_q <= is_header ? word : word + MAX_ENTROPIES[16:0];
+      wr_data_q <= record;
+    end
   end
 
   assign entropy_ready_o = free && (!active);

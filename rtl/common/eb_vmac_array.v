@@ -36,9 +36,11 @@ module eb_vmac_array #(
   output wire [Lanes*(2*(CodeW-ExpW+(1<<ExpW))-1+$clog2(Lanes))-1:0] dot_o
 );
 
+  localparam MAN_W     = CodeW - 1 - ExpW;
+  localparam OPERAND_W = CodeW + 1;  // a code with its leading one
   localparam PROD_W    = 2 * (CodeW - ExpW + (1 << ExpW)) - 1;
   localparam DOT_W     = PROD_W + $clog2(Lanes);
-  localparam GROUP     = 4;  // products summed before the tree's own register
+  localparam GROUP     = 4;          // products summed before the tree's own register
   localparam GROUPS    = Lanes / GROUP;
   localparam PART_W    = PROD_W + 2;
   localparam SHIFT_CUT = (Pipeline >= 4) ? 1 : 0;
@@ -47,17 +49,22 @@ module eb_vmac_array #(
 
   // Arrays are indexed [k lane][output lane]; all but the shadow tile are plain registers.
   reg [CodeW-1:0] shadow_q [0:Lanes-1][0:Lanes-1];
-  (* mem2reg *) reg [CodeW-1:0] active_q [0:Lanes-1][0:Lanes-1];
-  (* mem2reg *) reg [CodeW-1:0] row_q [0:Lanes-1];
-  wire [PROD_W-1:0] product_d [0:Lanes-1][0:Lanes-1];
+  (* mem2reg *) reg [OPERAND_W-1:0] active_q [0:Lanes-1][0:Lanes-1];
+  (* mem2reg *) reg [OPERAND_W-1:0] row_q [0:Lanes-1];
   (* mem2reg *) reg [PROD_W-1:0] product_q [0:Lanes-1][0:Lanes-1];
   wire [PART_W-1:0] part_d [0:GROUPS-1][0:Lanes-1];
   wire [PART_W-1:0] part [0:GROUPS-1][0:Lanes-1];
-  wire [DOT_W-1:0] sum_d [0:Lanes-1];
   // valid_q[s]: stage s holds a row; nothing switches in the others.
   reg [Pipeline-1:0] valid_q;
 
   integer j, k, s;
+
+  // What eb_af_multiplier takes of a code. The operand registers hold it, so that no multiplier has
+  // to look for zeros.
+  function [OPERAND_W-1:0] operand;
+    input [CodeW-1:0] code;
+    operand = {code[CodeW-1:MAN_W], |code[CodeW-2:0], code[MAN_W-1:0]};
+  endfunction
 
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -81,22 +88,24 @@ module eb_vmac_array #(
         shadow_q[k][load_index_i] <= load_codes_i[k*CodeW +: CodeW];
       end
     end
-    if (swap_i) begin
-      for (k = 0; k < Lanes; k = k + 1) begin
-        for (j = 0; j < Lanes; j = j + 1) active_q[k][j] <= shadow_q[k][j];
-      end
-    end
-    if (row_valid_i) begin
-      for (k = 0; k < Lanes; k = k + 1) row_q[k] <= row_codes_i[k*CodeW +: CodeW];
-    end
   end
 
   genvar gk, gj, gg;
   generate
     for (gk = 0; gk < Lanes; gk = gk + 1) begin : g_k
+      always @(posedge clk_i) begin : operands
+        integer lane;
+        if (swap_i) begin
+          for (lane = 0; lane < Lanes; lane = lane + 1) begin
+            active_q[gk][lane] <= operand(shadow_q[gk][lane]);
+          end
+        end
+        if (row_valid_i) row_q[gk] <= operand(row_codes_i[gk*CodeW +: CodeW]);
+      end
+
       for (gj = 0; gj < Lanes; gj = gj + 1) begin : g_j
-        wire [CodeW-1:0] activation = row_q[gk];
-        wire [CodeW-1:0] weight = active_q[gk][gj];
+        wire [OPERAND_W-1:0] activation = row_q[gk];
+        wire [OPERAND_W-1:0] weight = active_q[gk][gj];
         wire [PROD_W-1:0] product;
 
         eb_af_multiplier #(
@@ -112,18 +121,12 @@ module eb_vmac_array #(
           .product_o(product)
         );
 
-        assign product_d[gk][gj] = product;
+        always @(posedge clk_i) begin
+          if (valid_q[SHIFT_CUT]) product_q[gk][gj] <= product;
+        end
       end
     end
   endgenerate
-
-  always @(posedge clk_i) begin
-    if (valid_q[SHIFT_CUT]) begin
-      for (k = 0; k < Lanes; k = k + 1) begin
-        for (j = 0; j < Lanes; j = j + 1) product_q[k][j] <= product_d[k][j];
-      end
-    end
-  end
 
   // The adder tree: groups of products, then groups. A one's complement becomes a two's complement
   // by its sign as the carry.
@@ -143,15 +146,11 @@ module eb_vmac_array #(
     end
     if (TREE_CUT != 0) begin : g_tree_cut
       (* mem2reg *) reg [PART_W-1:0] part_q [0:GROUPS-1][0:Lanes-1];
-      always @(posedge clk_i) begin
-        if (valid_q[SHIFT_CUT+1]) begin
-          for (k = 0; k < GROUPS; k = k + 1) begin
-            for (j = 0; j < Lanes; j = j + 1) part_q[k][j] <= part_d[k][j];
-          end
-        end
-      end
       for (gg = 0; gg < GROUPS; gg = gg + 1) begin : g_group
         for (gj = 0; gj < Lanes; gj = gj + 1) begin : g_lane
+          always @(posedge clk_i) begin
+            if (valid_q[SHIFT_CUT+1]) part_q[gg][gj] <= part_d[gg][gj];
+          end
           assign part[gg][gj] = part_q[gg][gj];
         end
       end
@@ -173,22 +172,17 @@ module eb_vmac_array #(
         end
       end
     end
-    for (gj = 0; gj < Lanes; gj = gj + 1) begin : g_sum_d
-      assign sum_d[gj] = g_total[GROUPS-1].g_lane[gj].total;
-    end
     if (SUM_CUT != 0) begin : g_sum_cut
       (* mem2reg *) reg [DOT_W-1:0] sum_q [0:Lanes-1];
-      always @(posedge clk_i) begin
-        if (valid_q[SHIFT_CUT+TREE_CUT+1]) begin
-          for (j = 0; j < Lanes; j = j + 1) sum_q[j] <= sum_d[j];
-        end
-      end
       for (gj = 0; gj < Lanes; gj = gj + 1) begin : g_lane
+        always @(posedge clk_i) begin
+          if (valid_q[SHIFT_CUT+TREE_CUT+1]) sum_q[gj] <= g_total[GROUPS-1].g_lane[gj].total;
+        end
         assign dot_o[gj*DOT_W +: DOT_W] = sum_q[gj];
       end
     end else begin : g_sum
       for (gj = 0; gj < Lanes; gj = gj + 1) begin : g_lane
-        assign dot_o[gj*DOT_W +: DOT_W] = sum_d[gj];
+        assign dot_o[gj*DOT_W +: DOT_W] = g_total[GROUPS-1].g_lane[gj].total;
       end
     end
   endgenerate

@@ -29,6 +29,15 @@ cosim::Dut Build(const Format& format, bool registered, bool gated) {
   return std::move(*dut);
 }
 
+/// A code with its leading one between exponent and mantissa; zero has none.
+uint64_t Operand(unsigned code, const Format& format) {
+  const int mantissa_bits = format.width - 1 - format.exponent;
+  const unsigned mantissa = code % (1U << mantissa_bits);
+  const unsigned rest = code >> mantissa_bits;
+  const bool zero = code % (1U << (format.width - 1)) == 0;
+  return ((rest * 2 + (zero ? 0 : 1)) << mantissa_bits) + mantissa;
+}
+
 TEST_P(AfMultiplier, EveryPairIsExact) {
   const Format format = GetParam();
   cosim::Dut dut = Build(format, false, false);
@@ -38,8 +47,8 @@ TEST_P(AfMultiplier, EveryPairIsExact) {
   ASSERT_EQ(product.bits(), test::ProductBits(format));
   for (unsigned i = 0; i < 1U << format.width; ++i) {
     for (unsigned j = 0; j < 1U << format.width; ++j) {
-      a.Set(i);
-      b.Set(j);
+      a.Set(Operand(i, format));
+      b.Set(Operand(j, format));
       dut.Eval();
       const int64_t ones_complement = product.GetSigned();
       ASSERT_EQ(ones_complement + (ones_complement < 0 ? 1 : 0),
@@ -59,8 +68,8 @@ TEST_P(AfMultiplier, GatedProductsStandStill) {
   cosim::Port product = dut.Get("product_o");
   for (unsigned i = 0; i < 1U << format.width; ++i) {
     for (unsigned j = 0; j < 1U << format.width; ++j) {
-      a.Set(i);
-      b.Set(j);
+      a.Set(Operand(i, format));
+      b.Set(Operand(j, format));
       dut.Eval();
       const int64_t ones_complement = product.GetSigned();
       const int64_t expected = test::IntegerProduct(i, j, format);
@@ -81,8 +90,8 @@ TEST_P(AfMultiplier, RegisterHoldsWithoutEnable) {
     const unsigned a = (i * 7) & last;
     const unsigned b = (i * 11 + 3) & last;
     const bool enabled = i % 3 != 1;
-    dut.Get("a_i").Set(a);
-    dut.Get("b_i").Set(b);
+    dut.Get("a_i").Set(Operand(a, format));
+    dut.Get("b_i").Set(Operand(b, format));
     enable.Set(enabled ? 1 : 0);
     dut.Tick();
     if (enabled) expected = test::IntegerProduct(a, b, format);

@@ -553,11 +553,23 @@ TEST(AxiLiteChecker, SeesEarlyAnswers) {
   Pin reset{1}, address{32}, data{32}, strobes{4}, response{2};
   Pin awvalid{1}, awready{1}, wvalid{1}, wready{1}, bvalid{1}, bready{1};
   Pin arvalid{1}, arready{1}, rvalid{1}, rready{1};
-  const AxiLitePorts ports{awvalid.port(), awready.port(),  address.port(), wvalid.port(),
-                           wready.port(),  data.port(),     strobes.port(), bvalid.port(),
-                           bready.port(),  response.port(), arvalid.port(), arready.port(),
-                           address.port(), rvalid.port(),   rready.port(),  data.port(),
-                           response.port()};
+  const AxiLitePorts ports{.awvalid = awvalid.port(),
+                           .awready = awready.port(),
+                           .wvalid = wvalid.port(),
+                           .wready = wready.port(),
+                           .bvalid = bvalid.port(),
+                           .bready = bready.port(),
+                           .arvalid = arvalid.port(),
+                           .arready = arready.port(),
+                           .rvalid = rvalid.port(),
+                           .rready = rready.port(),
+                           .awaddr = address.port(),
+                           .wdata = data.port(),
+                           .wstrb = strobes.port(),
+                           .bresp = response.port(),
+                           .araddr = address.port(),
+                           .rdata = data.port(),
+                           .rresp = response.port()};
   AxiLiteChecker checker(ports, reset.port());
   reset.value = 1;
   awvalid.value = awready.value = 1;

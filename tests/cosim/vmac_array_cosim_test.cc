@@ -103,7 +103,12 @@ class VmacArray : public testing::TestWithParam<Shape> {
     }
     // No multiplier input moves without a row.
     const cosim::Memory operands = dut_.GetMemory("row_q");
-    for (size_t k = 0; k < operands_.size(); ++k) ASSERT_EQ(operands[k].Get(), operands_[k]);
+    const int mantissa = shape_.format.width - 1 - shape_.format.exponent;
+    for (size_t k = 0; k < operands_.size(); ++k) {
+      const uint64_t operand = operands[k].Get();  // with the leading one above the mantissa
+      const uint64_t code = operand % (1U << mantissa) | operand >> (mantissa + 1) << mantissa;
+      ASSERT_EQ(code, operands_[k]);
+    }
     expected_.push_back(last_);
     if (expected_.size() <= static_cast<size_t>(shape_.pipeline)) return;
     if (!expected_.front().empty()) {

@@ -295,11 +295,12 @@ module eb_counter #(
   input  wire              clear_i,
   input  wire              run_i,
   input  wire [EventW-1:0] events_i,
-  output wire [63:0]       count_o
+  output wire [31:0]       low_o,
+  output wire [31:0]       high_o
 );
 
-  wire [31:0] shown = {28'd0, !events_i[0], events_i[0], run_i, clear_i};
-  assign count_o = {~shown, shown};
+  assign low_o  = {28'd0, !events_i[0], events_i[0], run_i, clear_i};
+  assign high_o = ~low_o;
 
 endmodule
 

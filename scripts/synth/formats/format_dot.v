@@ -23,7 +23,12 @@ module format_dot #(
   // One's complements want their sign as a carry.
   localparam CARRY  = (Kind == "af" || Kind == "minifloat" || Kind == "int8_magnitude") ? 1 : 0;
 
-  reg [Lanes*CodeW-1:0] a_q, b_q;
+  // AdaptivFloat's operands are codes with their leading one, in registers behind its decoder.
+  localparam OP_W   = (Kind == "af") ? CodeW + 1 : CodeW;
+  localparam MAN_W  = CodeW - 1 - ExpW;
+
+  reg [Lanes*OP_W-1:0] a_q, b_q;
+  wire [Lanes*OP_W-1:0] a_d, b_d;
   reg [Lanes*ProdW-1:0] product_q;
   reg [DOT_W-1:0] sum_q;
   reg [AccW-1:0] old_q;
@@ -33,10 +38,16 @@ module format_dot #(
   genvar k;
   generate
     for (k = 0; k < Lanes; k = k + 1) begin : g_k
-      wire [CodeW-1:0] a = a_q[k*CodeW +: CodeW];
-      wire [CodeW-1:0] b = b_q[k*CodeW +: CodeW];
+      wire [CodeW-1:0] a_code = a_i[k*CodeW +: CodeW];
+      wire [CodeW-1:0] b_code = b_i[k*CodeW +: CodeW];
+      wire [OP_W-1:0] a = a_q[k*OP_W +: OP_W];
+      wire [OP_W-1:0] b = b_q[k*OP_W +: OP_W];
       wire [ProdW-1:0] p;
       if (Kind == "af") begin : g_af
+        assign a_d[k*OP_W +: OP_W] =
+            {a_code[CodeW-1:MAN_W], |a_code[CodeW-2:0], a_code[MAN_W-1:0]};
+        assign b_d[k*OP_W +: OP_W] =
+            {b_code[CodeW-1:MAN_W], |b_code[CodeW-2:0], b_code[MAN_W-1:0]};
         eb_af_multiplier #(.CodeW(CodeW), .ExpW(ExpW)) u_multiplier (
           .clk_i(clk_i), .en_i(1'b1), .a_i(a), .b_i(b), .product_o(p));
       end else if (Kind == "minifloat") begin : g_minifloat
@@ -48,6 +59,10 @@ module format_dot #(
         int8_tool u_multiplier (.a_i(a), .b_i(b), .product_o(p));
       end else begin : g_magnitude
         int8_magnitude u_multiplier (.a_i(a), .b_i(b), .product_o(p));
+      end
+      if (Kind != "af") begin : g_code
+        assign a_d[k*OP_W +: OP_W] = a_code;
+        assign b_d[k*OP_W +: OP_W] = b_code;
       end
       assign product[k*ProdW +: ProdW] = p;
     end
@@ -78,8 +93,8 @@ module format_dot #(
 
   always @(posedge clk_i) begin
     valid_q <= {valid_q[1:0], row_i};
-    if (load_i) b_q <= b_i;
-    if (row_i) a_q <= a_i;
+    if (load_i) b_q <= b_d;
+    if (row_i) a_q <= a_d;
     if (valid_q[0]) product_q <= product;
     if (valid_q[1]) begin
       sum_q <= g_group[GROUPS-1].total;
