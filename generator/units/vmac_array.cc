@@ -42,24 +42,19 @@ tree, 4 also inside the multipliers.)");
   m.Local("SUM_CUT", "(Pipeline >= 2) ? 1 : 0");
   m.Uses(EmitAfMultiplier());
   m.Body(R"(
-  // Arrays are indexed [k lane][output lane]; all but the shadow tile are plain registers.
-  reg [CodeW-1:0] shadow_q [0:Lanes-1][0:Lanes-1];
+  // The tiles are indexed [k lane][output lane]; the active one is plain registers.
+  reg [OPERAND_W-1:0] shadow_q [0:Lanes-1][0:Lanes-1];
   (* mem2reg *) reg [OPERAND_W-1:0] active_q [0:Lanes-1][0:Lanes-1];
   (* mem2reg *) reg [OPERAND_W-1:0] row_q [0:Lanes-1];
-  (* mem2reg *) reg [PROD_W-1:0] product_q [0:Lanes-1][0:Lanes-1];
   wire [PART_W-1:0] part_d [0:GROUPS-1][0:Lanes-1];
   wire [PART_W-1:0] part [0:GROUPS-1][0:Lanes-1];
+  // What the multipliers take: no register after this has to be looked at for zeros.
+  wire [Lanes*OPERAND_W-1:0] load_operands;
+  wire [Lanes*OPERAND_W-1:0] row_operands;
   // valid_q[s]: stage s holds a row; nothing switches in the others.
   reg [Pipeline-1:0] valid_q;
 
   integer j, k, s;
-
-  // What eb_af_multiplier takes of a code. The operand registers hold it, so that no multiplier has
-  // to look for zeros.
-  function [OPERAND_W-1:0] operand;
-    input [CodeW-1:0] code;
-    operand = {code[CodeW-1:MAN_W], |code[CodeW-2:0], code[MAN_W-1:0]};
-  endfunction
 
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -75,13 +70,21 @@ tree, 4 also inside the multipliers.)");
   always @(posedge clk_i) begin
     if (load_valid_i && load_transposed_i) begin
       for (j = 0; j < Lanes; j = j + 1) begin
-        shadow_q[load_index_i][j] <= load_codes_i[j*CodeW +: CodeW];
+        shadow_q[load_index_i][j] <= load_operands[j*OPERAND_W +: OPERAND_W];
       end
     end
     if (load_valid_i && !load_transposed_i) begin
       for (k = 0; k < Lanes; k = k + 1) begin
-        shadow_q[k][load_index_i] <= load_codes_i[k*CodeW +: CodeW];
+        shadow_q[k][load_index_i] <= load_operands[k*OPERAND_W +: OPERAND_W];
       end
+    end
+    if (swap_i) begin
+      for (k = 0; k < Lanes; k = k + 1) begin
+        for (j = 0; j < Lanes; j = j + 1) active_q[k][j] <= shadow_q[k][j];
+      end
+    end
+    if (row_valid_i) begin
+      for (k = 0; k < Lanes; k = k + 1) row_q[k] <= row_operands[k*OPERAND_W +: OPERAND_W];
     end
   end
 
@@ -90,15 +93,12 @@ tree, 4 also inside the multipliers.)");
   genvar gk, gj, gg;
   generate
     for (gk = 0; gk < Lanes; gk = gk + 1) begin : g_k
-      always @(posedge clk_i) begin : operands
-        integer lane;
-        if (swap_i) begin
-          for (lane = 0; lane < Lanes; lane = lane + 1) begin
-            active_q[gk][lane] <= operand(shadow_q[gk][lane]);
-          end
-        end
-        if (row_valid_i) row_q[gk] <= operand(row_codes_i[gk*CodeW +: CodeW]);
-      end
+      wire [CodeW-1:0] loaded = load_codes_i[gk*CodeW +: CodeW];
+      wire [CodeW-1:0] code = row_codes_i[gk*CodeW +: CodeW];
+      assign load_operands[gk*OPERAND_W +: OPERAND_W] =
+          {loaded[CodeW-1:MAN_W], |loaded[CodeW-2:0], loaded[MAN_W-1:0]};
+      assign row_operands[gk*OPERAND_W +: OPERAND_W] =
+          {code[CodeW-1:MAN_W], |code[CodeW-2:0], code[MAN_W-1:0]};
 
       for (gj = 0; gj < Lanes; gj = gj + 1) begin : g_j
         wire [OPERAND_W-1:0] activation = row_q[gk];
@@ -118,8 +118,9 @@ tree, 4 also inside the multipliers.)");
           .product_o(product)
         );
 
+        reg [PROD_W-1:0] product_q;
         always @(posedge clk_i) begin
-          if (valid_q[SHIFT_CUT]) product_q[gk][gj] <= product;
+          if (valid_q[SHIFT_CUT]) product_q <= product;
         end
       end
     end
@@ -132,30 +133,22 @@ tree, 4 also inside the multipliers.)");
   generate
     for (gg = 0; gg < GROUPS; gg = gg + 1) begin : g_group
       for (gj = 0; gj < Lanes; gj = gj + 1) begin : g_lane
-        wire [PROD_W-1:0] p0 = product_q[GROUP*gg+0][gj];
-        wire [PROD_W-1:0] p1 = product_q[GROUP*gg+1][gj];
-        wire [PROD_W-1:0] p2 = product_q[GROUP*gg+2][gj];
-        wire [PROD_W-1:0] p3 = product_q[GROUP*gg+3][gj];
+        wire [PROD_W-1:0] p0 = g_k[GROUP*gg+0].g_j[gj].product_q;
+        wire [PROD_W-1:0] p1 = g_k[GROUP*gg+1].g_j[gj].product_q;
+        wire [PROD_W-1:0] p2 = g_k[GROUP*gg+2].g_j[gj].product_q;
+        wire [PROD_W-1:0] p3 = g_k[GROUP*gg+3].g_j[gj].product_q;
         assign part_d[gg][gj] =
             {{(PART_W-PROD_W){p0[PROD_W-1]}}, p0} + {{(PART_W-PROD_W){p1[PROD_W-1]}}, p1}
             + {{(PART_W-PROD_W){p2[PROD_W-1]}}, p2} + {{(PART_W-PROD_W){p3[PROD_W-1]}}, p3}
             + {{(PART_W-1){1'b0}}, p0[PROD_W-1]} + {{(PART_W-1){1'b0}}, p1[PROD_W-1]}
             + {{(PART_W-1){1'b0}}, p2[PROD_W-1]} + {{(PART_W-1){1'b0}}, p3[PROD_W-1]};
-      end
-    end
-    if (TREE_CUT != 0) begin : g_tree_cut
-      (* mem2reg *) reg [PART_W-1:0] part_q [0:GROUPS-1][0:Lanes-1];
-      for (gg = 0; gg < GROUPS; gg = gg + 1) begin : g_group
-        for (gj = 0; gj < Lanes; gj = gj + 1) begin : g_lane
+        if (TREE_CUT != 0) begin : g_cut
+          reg [PART_W-1:0] part_q;
           always @(posedge clk_i) begin
-            if (valid_q[SHIFT_CUT+1]) part_q[gg][gj] <= part_d[gg][gj];
+            if (valid_q[SHIFT_CUT+1]) part_q <= part_d[gg][gj];
           end
-          assign part[gg][gj] = part_q[gg][gj];
-        end
-      end
-    end else begin : g_tree
-      for (gg = 0; gg < GROUPS; gg = gg + 1) begin : g_group
-        for (gj = 0; gj < Lanes; gj = gj + 1) begin : g_lane
+          assign part[gg][gj] = part_q;
+        end else begin : g_direct
           assign part[gg][gj] = part_d[gg][gj];
         end
       end
@@ -171,17 +164,16 @@ tree, 4 also inside the multipliers.)");
         end
       end
     end
-    if (SUM_CUT != 0) begin : g_sum_cut
-      (* mem2reg *) reg [DOT_W-1:0] sum_q [0:Lanes-1];
-      for (gj = 0; gj < Lanes; gj = gj + 1) begin : g_lane
+    for (gj = 0; gj < Lanes; gj = gj + 1) begin : g_sum
+      wire [DOT_W-1:0] sum = g_total[GROUPS-1].g_lane[gj].total;
+      if (SUM_CUT != 0) begin : g_cut
+        reg [DOT_W-1:0] sum_q;
         always @(posedge clk_i) begin
-          if (valid_q[SHIFT_CUT+TREE_CUT+1]) sum_q[gj] <= g_total[GROUPS-1].g_lane[gj].total;
+          if (valid_q[SHIFT_CUT+TREE_CUT+1]) sum_q <= sum;
         end
-        assign dot_o[gj*DOT_W +: DOT_W] = sum_q[gj];
-      end
-    end else begin : g_sum
-      for (gj = 0; gj < Lanes; gj = gj + 1) begin : g_lane
-        assign dot_o[gj*DOT_W +: DOT_W] = g_total[GROUPS-1].g_lane[gj].total;
+        assign dot_o[gj*DOT_W +: DOT_W] = sum_q;
+      end else begin : g_direct
+        assign dot_o[gj*DOT_W +: DOT_W] = sum;
       end
     end
   endgenerate
